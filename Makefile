@@ -1,0 +1,44 @@
+# All that is needed is make and Python 3.11 or newer; the first target that is asked for sets up .venv.
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help verify test test-slow lint bench .venv
+
+help:
+	@echo "make verify     prove and check every claim, print the table"
+	@echo "make test       pytest, without the tests marked slow, on $(JOBS) processes (JOBS=n)"
+	@echo "make test-slow  pytest, the tests marked slow"
+	@echo "make lint       ruff and basedpyright"
+	@echo "make bench      pytest benchmarks: our samplers beside others'"
+
+verify: .venv
+	$(BIN)/noiseproof verify
+
+test: .venv
+	$(BIN)/python -m pytest -m "not slow" -n $(JOBS)
+
+test-slow: .venv
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/basedpyright
+
+bench: .venv
+	$(BIN)/python -m pytest benchmarks
+
+# The stamps are files inside, so that an installation that was interrupted is taken up again.
+.venv: .venv/test
+
+.venv/test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	@echo "Installing into .venv (a minute or two) ..."
+	$(INSTALL) -e ".[test]"
+	@touch $@
+
+.venv/dev: .venv/test
+	$(INSTALL) -e ".[dev]"
+	@touch $@
