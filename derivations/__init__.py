@@ -1,0 +1,37 @@
+r"""What is true of generative models, and why.
+
+A chapter reads from top to bottom like a textbook: what is said, in which letters, why, and which wrong versions it must not be
+mistaken for.  In reading order:
+
+    bayes       Bayes' rule, likelihoods, Gaussian and Beta posteriors, what a flat prior is
+    forward     the forward process: one step, many steps, what is left at the end
+    reversal    why the rearranged forward step is not the reverse step
+        naive       the equation solved for x_{t-1}, and what becomes of it with fresh noise
+        bayes       the reverse kernel, and the naive one as Bayes' rule with a flat prior
+        posterior   the kernel given both ends, q(x_{t-1} | x_t, x_0)
+        score       the mean and the variance of the kernel, from the score
+
+``calculus`` is the small trusted kernel that follows a derivation line by line; ``claim`` ties statements to derivations; ``mutants``
+makes wrong formulas.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from .claim import Claim
+
+PAGES = ("reversal.naive", "reversal.bayes", "reversal.posterior", "reversal.score")
+
+
+@cache
+def claims() -> dict[str, Claim]:
+    """Every claim by its id, in reading order."""
+    found: dict[str, Claim] = {}
+    for page in PAGES:
+        for claim in import_module(f".{page}", __name__).CLAIMS:
+            if claim.id in found:
+                raise ValueError(f"two claims are called {claim.id}")
+            found[claim.id] = claim
+    return found

@@ -1,0 +1,367 @@
+r"""Questions about expressions that have a yes/no answer.
+
+    vanishes(e)       is e zero for all values of its letters?
+    sign(e)           +1 or -1 if e has that sign for all values of its letters, else 0
+    domain_gap(e)     a part of e that may be undefined: a denominator that may vanish, the root or log of something negative
+
+"Yes" is a proof; "no" only says that no proof was found.  ``vanishes`` treats roots, logs, exponentials, densities, integrals
+as further letters of a polynomial ring over the rationals, with one relation for each root (w^2 = 1 - a), and asks whether the
+numerator is the zero polynomial.  Roots and logs are split into factors only when each factor is certified positive.  ``sign``
+writes a letter u of (0, 1) as 1/(1 + r) with r > 0, a whole number n as 1 + m, and looks for a polynomial without a term of the
+wrong sign.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from zlib import crc32
+
+import sympy as sp
+from sympy import Add, Derivative, Expr, Integral, MatAdd, MatMul, MatPow, MatrixExpr, MatrixSymbol, Mul, Pow, Product, Sum, exp, log
+from sympy.polys.fields import field
+
+from .noncommuting import in_words, matrix_vanishes, shape_gap
+from .notation import Average, CovarianceMatrix, Density, Expectation, Quadratic, RealFunction, UnitFunction, UnitSymbol, VectorNormal, spelled_out, variables
+
+# ---------------------------------------------------------------- is it zero?
+
+
+class Letters:
+    """The generators of one question, and the relations among them."""
+
+    def __init__(self) -> None:
+        self.known: list[tuple[Expr, sp.Symbol]] = []
+        self.roots: dict[sp.Symbol, tuple[int, Expr]] = {}
+
+    def letter(self, thing: Expr) -> sp.Symbol:
+        """The letter that stands for thing, up to a provable equality."""
+        for other, symbol in self.known:
+            if same(thing, other):
+                return symbol
+        self.known.append((thing, symbol := sp.Dummy(f"g{len(self.known)}")))
+        return symbol
+
+    def rational(self, e: Expr) -> Expr:
+        """Rewrite e as a rational function of letters."""
+        if e.is_Rational or e.is_Symbol:
+            return e
+        if isinstance(e, Add):
+            return Add(*map(self.rational, e.args))
+        if isinstance(e, Mul):
+            return self.product(e)
+        if isinstance(e, exp):
+            return self.exponential(e.args[0])
+        if isinstance(e, sp.Abs) and (s := sign(e.args[0])):
+            return s * self.rational(e.args[0])
+        if isinstance(e, sp.Abs):
+            return self.root(e.args[0] ** 2, sp.Rational(1, 2))
+        if isinstance(e, log):
+            return Add(*(n * (self.rational(f.args[0]) if isinstance(f, exp) else self.letter(log(f))) for f, n in self.factors(e.args[0])))
+        if isinstance(e, Pow) and e.exp.is_Integer:
+            return self.rational(e.base) ** e.exp
+        if isinstance(e, Pow) and e.exp.is_Rational:
+            return Mul(*(self.root(f, n * e.exp) for f, n in self.factors(e.base)))
+        if isinstance(e, Pow) and (sign(e.base) > 0 or e.exp.is_integer):
+            return Mul(*(self.power(e.base, term) for term in Add.make_args(sp.expand(e.exp))))
+        return self.letter(e)
+
+    def product(self, e: Mul) -> Expr:
+        """A product; its exponentials are one exponential."""
+        powers = [a.args[0] for a in e.args if isinstance(a, exp)]
+        rest = [a for a in e.args if not isinstance(a, exp)]
+        if powers and any(isinstance(a, Add) and a.has(exp) for a in rest):
+            return self.rational(sp.expand_mul(e))
+        together = [self.exponential(Add(*powers))] if powers else []
+        return Mul(*together, *map(self.rational, rest))
+
+    def factors(self, base: Expr) -> list[tuple[Expr, int]]:
+        """base as a product of certified positive factors, or base itself."""
+        split = []
+        for part in Mul.make_args(base):
+            part, power = part.as_base_exp() if not isinstance(part, exp) else (part, sp.S.One)
+            if power.is_Rational and not power.is_Integer and sign(part) <= 0:
+                return [(base, 1)]
+            split += [(f, n * power) for f, n in (primes(part) if part.is_Rational else factor_list(part))]
+        signs = [sign(f) for f, _ in split]
+        turned = sum(n for (_, n), s in zip(split, signs, strict=True) if s < 0)
+        if all(signs) and turned % 2 == 0:  # two negative factors are two positive ones
+            return [(s * f, n) for (f, n), s in zip(split, signs, strict=True) if s * f != 1]
+        return [(base, 1)]
+
+    def root(self, f: Expr, power: sp.Rational) -> Expr:
+        if power.is_Integer:
+            return self.rational(f) ** power
+        w = self.letter(Pow(f, sp.Rational(1, power.q), evaluate=False))
+        self.roots[w] = power.q, self.rational(f)
+        return w**power.p
+
+    def power(self, base: Expr, exponent: Expr) -> Expr:
+        """base^(c n) as the c-th power of the letter base^n: b^(n + 1) is b^n b."""
+        c, n = exponent.as_coeff_Mul()
+        if n == 1:
+            return self.rational(base**c)
+        if not c.is_Integer:
+            c, n = sp.S.One, exponent
+        if isinstance(base, Pow) and base.exp.is_Integer:
+            base, n = base.base, base.exp * n
+        if base.is_Rational:
+            return Mul(*(self.letter(Pow(sp.Integer(p), n, evaluate=False)) ** (k * c) for p, k in primes(base)))
+        return self.letter(Pow(base, n, evaluate=False)) ** c
+
+    def exponential(self, power: Expr) -> Expr:
+        """exp(power), as a power of an exponential seen before if the exponents are commensurable."""
+        if vanishes(power):
+            return sp.S.One
+        for other, symbol in self.known:
+            if isinstance(other, exp):
+                ratio = sp.nsimplify(numeric(power) / numeric(other.args[0]), rational=True, tolerance=1e-12)
+                if ratio.is_Integer and 0 < abs(ratio) < 9 and vanishes(power - ratio * other.args[0]):
+                    return symbol**ratio
+        return self.letter(exp(power, evaluate=False))
+
+
+def numeric(e: Expr) -> sp.Float:
+    """A number that tells expressions apart (a hint, never a proof)."""
+    at = {s: sp.Float(0.11 + 0.83 * (crc32(s.name.encode()) % 9973) / 9973) for s in e.free_symbols}
+    value = e.subs(at).evalf()
+    return value if value.is_Float and value else sp.Float(1.2345678901)
+
+
+def primes(number: sp.Rational) -> list[tuple[Expr, int]]:
+    return [(sp.Integer(p), n) for p, n in sp.factorrat(number).items()] if number > 0 else [(number, 1)]
+
+
+def factor_list(e: Expr) -> list[tuple[Expr, int]]:
+    """The factors of e over the rationals, its numerical coefficient split into primes."""
+    if e.is_Symbol or isinstance(e, (exp, Density, Integral)):
+        return [(e, 1)]
+    top, bottom = sp.fraction(sp.together(e))
+    out: list[tuple[Expr, int]] = []
+    for part, orientation in ((top, 1), (bottom, -1)):
+        c, fs = sp.factor_list(part)
+        if c < 0:  # keep factors such as 1 - a rather than -(a - 1)
+            odd = [i for i, (f, n) in enumerate(fs) if n % 2 and sign(f) < 0]
+            if odd:
+                fs[odd[0]], c = (-fs[odd[0]][0], fs[odd[0]][1]), -c
+        fs = [(-f, n) if sign(f) < 0 and n % 2 == 0 else (f, n) for f, n in fs]
+        flips = [i for i, (f, n) in enumerate(fs) if sign(f) < 0]
+        if len(flips) % 2 == 0:
+            fs = [(-f, n) if i in flips else (f, n) for i, (f, n) in enumerate(fs)]
+        out += [(f, n * orientation) for f, n in ([*primes(c), *fs] if c != 1 else fs)]
+    return out
+
+
+def same(a: Expr, b: Expr) -> bool:
+    """Are a and b equal for a reason that can be seen in their parts?"""
+    if a == b:
+        return True
+    if type(a) is not type(b) or len(a.args) != len(b.args):
+        return False
+    if isinstance(a, (Integral, Sum, Product)):
+        if len(a.limits) != 1 or len(b.limits) != 1:
+            return False
+        (z, *ends), (w, *others) = a.limits[0], b.limits[0]
+        u = UnitSymbol(sp.Dummy().name) if isinstance(z, UnitSymbol) else sp.Dummy("u", **z.assumptions0)
+        alike = type(z) is type(w) and z.assumptions0 == w.assumptions0 and len(ends) == len(others) and all(map(equal, ends, others))
+        return alike and vanishes(renamed(a.function, z, u) - renamed(b.function, w, u))
+    if isinstance(a, Density):
+        return a.head == b.head and all(vanishes(s - t) for s, t in zip(a.slots, b.slots, strict=True))
+    if isinstance(a, Derivative):
+        return sorted(map(str, a.args[1:])) == sorted(map(str, b.args[1:])) and same(a.expr, b.expr)
+    if isinstance(a, (exp, log)):
+        return vanishes(a.args[0] - b.args[0])
+    if isinstance(a, Average) and len(variables(a.q)) == len(variables(b.q)) == 1:
+        u = MatrixSymbol(sp.Dummy().name, *variables(a.q)[0].shape)
+        a, b = (renamed(e, *variables(e.q), u) for e in (a, b))
+    if isinstance(a, (sp.Function, Pow, VectorNormal, Average)):
+        return all(map(equal, a.args, b.args))
+    return False
+
+
+def equal(a: Expr, b: Expr) -> bool:
+    """Are two ends of a range, or two arguments, provably equal?"""
+    return a == b or (a.is_finite is not False and b.is_finite is not False and vanishes(a - b))
+
+
+def renamed(f: Expr, z: sp.Symbol, u: sp.Symbol) -> Expr:
+    """f with the bound letter z called u."""
+    return f.xreplace({z: u})
+
+
+@lru_cache(maxsize=20_000)
+def vanishes(e: Expr) -> bool:
+    """Is e identically zero?"""
+    e = spelled_out(e)
+    if isinstance(e, MatrixExpr):
+        return matrix_vanishes(e)
+    if e.is_zero:
+        return True
+    if e.has(Quadratic):
+        e = in_words(e)
+    letters = Letters()
+    quotient = letters.rational(e)
+    if quotient == 0:
+        return True
+    gens = sorted(quotient.free_symbols | {s for _, f in letters.roots.values() for s in f.free_symbols} | set(letters.roots), key=str)
+    if not gens:
+        return False
+    K = field(gens, sp.QQ)[0]
+    try:
+        numerator = K.from_expr(quotient).numer
+    except (ValueError, ZeroDivisionError):
+        return False
+    ring, relations = K.ring, letters.roots
+    for w, (q, f) in reversed(relations.items()):
+        f = K.from_expr(f)
+        i, reduced = gens.index(w), K.zero
+        for monomial, c in numerator.terms():
+            k = monomial[i]
+            rest = ring({(*monomial[:i], k % q, *monomial[i + 1 :]): c})
+            reduced += K(rest) * f ** (k // q)
+        numerator = reduced.numer
+    return numerator == 0
+
+
+# ---------------------------------------------------------------- which sign?
+
+
+@lru_cache(maxsize=20_000)
+def sign(e: Expr, weak: bool = False) -> int:
+    """+1 (or -1) if e > 0 (or < 0) for all values of its letters; `weak` also allows zero.  0: not decided."""
+    e = spelled_out(sp.sympify(e))
+    if e.is_positive or (weak and e.is_nonnegative):
+        return 1
+    if e.is_negative or (weak and e.is_nonpositive):
+        return -1
+    if isinstance(e, Mul):
+        parts = [sign(a, weak) for a in e.args]
+        if 0 not in parts:
+            return int(sp.prod(parts))
+    if isinstance(e, Add):
+        parts = {sign(a, weak) for a in e.args}
+        if len(parts) == 1 and 0 not in parts:
+            return parts.pop()
+    if isinstance(e, Pow) and e.exp.is_real and sign(e.base) > 0:
+        return 1
+    if isinstance(e, Integral) and forwards(e):
+        return sign(e.function, weak)
+    top, bottom = sp.fraction(sp.together(e.xreplace(chart(e)).replace(is_foreign, stand_in)))
+    result = 1
+    for side, loose in ((top, weak), (bottom, False)):
+        c, factors = sp.factor_list(side)
+        result *= 1 if c > 0 else -1
+        for f, n in factors:
+            if loose and n % 2 == 0:
+                continue
+            s = polynomial_sign(f, loose)
+            if s == 0:
+                return 0
+            result *= s**n
+    return int(result)
+
+
+def forwards(e: Expr) -> bool:
+    """Does every integration run from left to right, so that a positive integrand means a positive integral?"""
+    return all(a == -sp.oo or b == sp.oo or sign(b - a) > 0 for _, a, b in e.limits)
+
+
+def on_the_line(e: Expr) -> bool:
+    """Does every integration run over the whole line?"""
+    return all(tuple(limit[1:]) == (-sp.oo, sp.oo) for limit in e.limits)
+
+
+def polynomial_sign(f: Expr, weak: bool) -> int:
+    p = sp.Poly(f, *f.free_symbols)
+    signed = [i for i, g in enumerate(p.gens) if not g.is_nonnegative]
+    may_be_zero = [i for i, g in enumerate(p.gens) if not g.is_positive]
+    even = all(m[i] % 2 == 0 for m in p.monoms() for i in signed)
+    signs = {sp.sign(c) for c in p.coeffs()}
+    never_zero = weak or any(all(m[i] == 0 for i in may_be_zero) for m in p.monoms())
+    if even and len(signs) == 1 and never_zero:
+        return int(signs.pop())
+    return quadratic_sign(f, [g for i, g in enumerate(p.gens) if i in signed and p.degree(g) == 2], weak)
+
+
+def quadratic_sign(f: Expr, letters: list, weak: bool) -> int:
+    """The sign of a v^2 + b v + c in a real letter v, when 4ac - b^2 has a certain sign."""
+    for v in letters:
+        a, b, c = (f.expand().coeff(v, n) for n in (2, 1, 0))
+        if (s := sign(a)) and sign(4 * a * c - b**2, weak) > 0:
+            return s
+    return 0
+
+
+def chart(e: Expr) -> dict:
+    """Each letter of (0, 1) as 1/(1 + r), r > 0; a function with values there likewise; a whole number as 1 + m, m >= 0."""
+    open_unit = {u: 1 / (1 + sp.Symbol(f"r<{u}>", positive=True)) for u in e.atoms(UnitSymbol, UnitFunction)}
+    whole = {n for n in e.atoms(sp.Symbol) if n.is_integer and n.is_positive}
+    return open_unit | {n: 1 + sp.Symbol(f"m<{n}>", nonnegative=True) for n in whole}
+
+
+def is_foreign(e: Expr) -> bool:
+    """Not a rational function of letters."""
+    opaque = (exp, log, Density, Integral, Derivative, Sum, Product, sp.Function, VectorNormal, Quadratic, Average)
+    return isinstance(e, opaque) or (isinstance(e, Pow) and not e.exp.is_Integer)
+
+
+def stand_in(e: Expr) -> sp.Symbol:
+    """A letter with what is known about the sign of e."""
+    positive = (
+        (isinstance(e, (exp, Density)) and not isinstance(e, RealFunction))
+        or (isinstance(e, Pow) and sign(e.base) > 0)
+        or (isinstance(e, Integral) and forwards(e) and sign(e.function) > 0)
+        or (isinstance(e, Product) and sign(e.function) > 0)
+        or (isinstance(e, sp.beta) and all(sign(a) > 0 for a in e.args))
+        or (isinstance(e, Expectation) and sign(e.f) > 0)
+        or e.is_positive
+    )
+    if isinstance(e, Quadratic) and definite(e.matrix, weak=True):
+        return sp.Symbol(f"<{sp.srepr(e)}>", nonnegative=True)
+    return sp.Symbol(f"<{sp.srepr(e)}>", **({"positive": True} if positive else {"real": True}))
+
+
+def definite(e: Expr, weak: bool = False) -> bool:
+    """Is a matrix certainly symmetric and positive definite?  `weak`: or semidefinite."""
+    if isinstance(e, (CovarianceMatrix, sp.Identity)):
+        return True
+    if isinstance(e, MatPow):
+        return e.exp.is_Integer and definite(e.base)
+    if isinstance(e, MatAdd):
+        return all(definite(a, weak=True) for a in e.args) and (weak or any(map(definite, e.args)))
+    if isinstance(e, MatMul):
+        scale, factors = e.as_coeff_matrices()
+        while weak and len(factors) > 1 and factors[0].T == factors[-1]:  # A M A'
+            factors = factors[1:-1]
+        return sign(scale) > 0 and (not factors or (len(factors) == 1 and definite(factors[0], weak)))
+    return False
+
+
+def invertible(e: Expr) -> bool:
+    """Has a matrix certainly an inverse?"""
+    if isinstance(e, MatMul):
+        scale, factors = e.as_coeff_matrices()
+        return sign(scale) != 0 and all(map(invertible, factors))
+    return definite(e)
+
+
+# ---------------------------------------------------------------- is it defined?
+
+
+@lru_cache(maxsize=20_000)
+def domain_gap(e: Expr) -> str | None:
+    """Why e may be undefined for some values of its letters, or None if it never is."""
+    e = spelled_out(e)
+    if isinstance(e, log) and sign(e.args[0]) <= 0:
+        return f"the logarithm of {e.args[0]}, which may not be positive"
+    if isinstance(e, MatrixExpr) and (gap := shape_gap(e)):
+        return gap
+    if isinstance(e, MatPow) and e.exp.is_negative and not invertible(e.base):
+        return f"the inverse of {e.base}, which may not exist"
+    if isinstance(e, VectorNormal) and not definite(e.variance):
+        return f"a Gaussian with the covariance {e.variance}, which may not be positive definite"
+    if isinstance(e, Pow):
+        if e.exp.is_negative and sign(e.base) == 0 and e.base.is_zero is not False:
+            return f"a division by {e.base}, which may vanish"
+        if not e.exp.is_Integer and sign(e.base, weak=True) <= 0:
+            return f"a power of {e.base}, which may be negative"
+    return next(filter(None, map(domain_gap, (a for a in e.args if isinstance(a, Expr)))), None)

@@ -1,0 +1,190 @@
+r"""An independent numeric witness: both sides of a step, evaluated at random admissible points.
+
+Nothing here knows the rules.  Letters are drawn from their domains, unspecified densities are replaced by those of a *world*,
+integrals are computed by quadrature, all points at once (``witness_values``), at two resolutions.  Matrices have 2 rows, then 3.
+
+Double precision may *accept* a step; only higher precision (mpmath, or extended precision for nested integrals) may *refute* one,
+so a rounding error is never reported as a counterexample.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from zlib import crc32
+
+import mpmath as mp
+import numpy as np
+import sympy as sp
+from sympy import Derivative, Expr, Integral, MatrixSymbol, Product, Sum, oo
+
+from .notation import DIMENSION, Average, CovarianceMatrix, Density, Expectation, Normal, UnitSymbol, VectorNormal, spelled_out, variables
+from .witness_values import ARBITRARY, DOUBLE, EXTENDED, GaussianMean, NoWitness, Root, depth, values
+
+World = Mapping[Expr, Expr]
+POINTS, NEAR, FAR = 5, 1e-10, 1e-8  # accept below NEAR in double precision; refute above FAR in higher precision
+
+
+# ---------------------------------------------------------------- worlds
+
+
+def interpret(expr: Expr, world: World) -> Expr:
+    """Take atoms apart, replace unspecified densities by those of the world, and carry out the derivatives."""
+    return averaged(inhabit(spelled_out(averaged(expr)), world))
+
+
+def averaged(expr: Expr) -> Expr:
+    """Averages under Gaussians as integrals against a standard normal, from the last variable of a chain to the first."""
+    if isinstance(expr, Average) and expr.q.has(Normal):
+        if not isinstance(expr, Expectation):
+            return averaged(expr.spell())
+        f, chain = averaged(expr.f), list(sp.Mul.make_args(expr.q))
+        while chain:  # integrate first over what no other law depends on
+            last = next(q for q in chain if not any(set(variables(q)) & (p.free_symbols - set(variables(p))) for p in chain))
+            chain.remove(last)
+            if isinstance(last, VectorNormal):
+                u = MatrixSymbol(sp.Dummy().name, DIMENSION, 1)
+                f = GaussianMean(fill(f, [last.x], [last.mean + Root(last.variance) * u]), u)
+            elif isinstance(last, Normal):
+                u = sp.Dummy("u", real=True)
+                f = GaussianMean(fill(f, [last.x], [last.mean + sp.sqrt(last.variance) * u]), u)
+            else:
+                f = Integral(last * f, *((z, -oo, oo) for z in last.variables))
+        return f
+    if not expr.args or isinstance(expr, Density):
+        return expr
+    if isinstance(expr, Derivative):
+        return Derivative(averaged(expr.expr), *expr.args[1:], evaluate=False)
+    return expr.func(*map(averaged, expr.args))
+
+
+def inhabit(expr: Expr, world: World) -> Expr:
+    """Replace densities by their meanings; a letter in a slot of the left-hand side matches anything, a number only itself."""
+
+    def meaning_of(density: Density) -> Expr:
+        for template, meaning in world.items():
+            same = isinstance(template, Density) and template.head == density.head
+            if same and all(isinstance(s, (sp.Symbol, MatrixSymbol)) or s == a for s, a in zip(template.slots, density.slots, strict=True)):
+                return fill(inhabit(spelled_out(meaning), world), template.slots, density.slots)
+        return density
+
+    if isinstance(expr, Density):
+        return meaning_of(expr)
+    if isinstance(expr, Derivative):
+        inside = inhabit(spelled_out(expr.expr), world)
+        held = inside.has(Integral, GaussianMean)
+        return Derivative(inside, *expr.args[1:], evaluate=False) if held else inside.diff(*expr.args[1:])
+    return expr.func(*(inhabit(a, world) for a in expr.args)) if expr.args else expr
+
+
+def fill(expr: Expr, slots, arguments) -> Expr:
+    """Substitute arguments for slots; bound letters step aside first."""
+    return aside(expr).xreplace(dict(zip(slots, arguments, strict=True)))
+
+
+def aside(expr: Expr) -> Expr:
+    """Give every bound letter a name of its own."""
+    if not expr.has(Integral, Sum, Product, Expectation):
+        return expr
+    expr = expr.func(*(aside(a) if isinstance(a, Expr) else a for a in expr.args))
+    if isinstance(expr, Expectation):
+        return expr.xreplace({z: renewed(z) for z in variables(expr.q)})
+    if isinstance(expr, (Integral, Sum, Product)):
+        return expr.xreplace({z: renewed(z) for z in expr.variables})
+    return expr
+
+
+def renewed(z: Expr) -> Expr:
+    """A letter of the same kind that occurs nowhere else."""
+    return MatrixSymbol(sp.Dummy().name, *z.shape) if isinstance(z, MatrixSymbol) else sp.Dummy(z.name, **z.assumptions0)
+
+
+# ---------------------------------------------------------------- points
+
+
+def draw(letter: sp.Symbol, rng: random.Random) -> float:
+    """A random value that the letter is allowed to take."""
+    if isinstance(letter, UnitSymbol):
+        return rng.uniform(0.05, 0.95)
+    if letter.is_integer:
+        return rng.randint(1, 7)
+    return rng.lognormvariate(0, 0.5)
+
+
+def draw_matrix(letter: MatrixSymbol, rows: int, rng: random.Random) -> np.ndarray:
+    """A random vector or matrix."""
+    numbers = np.array([[rng.gauss(0, 1.3) for _ in range(1 if letter.cols == 1 else rows)] for _ in range(rows)])
+    return numbers @ numbers.T / rows + np.eye(rows) / 3 if isinstance(letter, CovarianceMatrix) else numbers
+
+
+def points(letters, seed: str, count: int, rows: int = 2) -> dict[Expr, np.ndarray]:
+    """Random values for all letters; a real letter takes both signs; matrices have so many rows."""
+    rng = random.Random(crc32(seed.encode()))
+    matrices = {s for s in letters if isinstance(s, MatrixSymbol)}
+    env = {s: np.array([draw(s, rng) for _ in range(count)], dtype=float) for s in sorted(letters - matrices, key=str)}
+    for s in (s for s in env if not s.is_nonnegative):
+        signs = [1, -1][:count] + rng.choices([1, -1], k=max(count - 2, 0))
+        rng.shuffle(signs)
+        env[s] = env[s] * signs * 1.3
+    if matrices:
+        env[DIMENSION] = np.full(count, float(rows))
+        env |= {s: np.array([draw_matrix(s, rows, rng) for _ in range(count)]) for s in sorted(matrices, key=str)}
+    return env
+
+
+# ---------------------------------------------------------------- testimony
+
+EXCESS = {"=": lambda g: abs(g), "<=": lambda g: g, ">=": lambda g: -g, "<": lambda g: g, ">": lambda g: -g}
+
+
+def disagreement(relation: str, lhs: Expr, rhs: Expr, world: World) -> str | None:
+    """Describe an admissible point where `lhs relation rhs` is false, if one is found."""
+    sides = [interpret(e, world) for e in (lhs, rhs)]
+    letters = set().union(*(e.free_symbols for e in sides))
+    deep, seed = max(map(depth, sides)), sp.srepr(lhs) + relation
+    found = refutation(relation, sides, points(letters, seed, 3 if deep > 1 else POINTS), deep)
+    if found is None and not deep and any(isinstance(s, MatrixSymbol) for s in letters):
+        return refutation(relation, sides, points(letters, seed, 1, rows=3), deep)
+    return found
+
+
+def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | None:
+    """The worst of the points, if the relation is false there."""
+    strict = relation in ("<", ">")
+
+    def gaps(ar, env, n):
+        left, right = values(sides, env, ar, n)
+        with np.errstate(all="ignore"):
+            gap = EXCESS[relation](left - right) / (1 + abs(left) + abs(right))
+        return [np.ravel(a) for a in (left, right, gap)]
+
+    for coarse, fine in ((161, 321),) if deep > 1 else ((161, 321), (641, 1281)) if deep else ((1, 1),):
+        left, right, gap = gaps(DOUBLE, env, fine)
+        good = np.all(gap < -NEAR) if strict else np.all(gap <= NEAR)
+        if good and (not deep or resolved(gaps(DOUBLE, env, coarse)[:2], (left, right))):
+            return None
+    if deep > 1:
+        left, right, gap = gaps(EXTENDED, {s: v.astype(np.longdouble) for s, v in env.items()}, 641 if deep == 2 else 161)
+    else:
+        with mp.workdps(30):
+            exact = {s: np.frompyfunc(lambda x: mp.mpf(float(x)), 1, 1)(v) for s, v in env.items()}
+            left, right, gap = gaps(ARBITRARY, exact, 641)
+    seen = [i for i, g in enumerate(gap) if mp.isfinite(mp.mpmathify(g))]
+    wrong = [i for i in seen if (gap[i] > FAR or (strict and gap[i] >= 0))]
+    if not wrong:
+        if len(seen) < len(gap):
+            raise NoWitness("a side has no finite value at some point")
+        return None
+    i = max(wrong, key=lambda i: gap[i])
+    count = len(next(iter(env.values()), gap))
+    at = ", ".join(f"{s} = {np.array2string(v[i * count // len(gap)], precision=4, separator=', ')}" for s, v in env.items())
+    where = f"at {' '.join(at.split())}: " if at else ""
+    return f"{where}left = {mp.nstr(mp.mpmathify(left[i]), 8)}, right = {mp.nstr(mp.mpmathify(right[i]), 8)}"
+
+
+def resolved(coarse, fine) -> bool:
+    """Do two resolutions agree, so that an agreement of both sides is not that of two empty grids?"""
+    return all(np.all(abs(c - f) <= 1e-5 * (1 + abs(f))) for c, f in zip(coarse, fine, strict=True))
+
+
+X

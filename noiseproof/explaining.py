@@ -1,0 +1,118 @@
+"""A claim on the terminal: what it says, why it is true, what the proof takes on trust, and where the wrong versions break."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+from sympy import sympify
+
+from derivations import Claim
+from derivations.calculus import check
+from derivations.calculus.latex import to_latex
+from derivations.calculus.steps import Derivation, Rule, Step
+from derivations.calculus.terminal import inline, to_terminal
+
+from .parsing import letters
+from .verifying import FAIL, PASS, examine
+
+KINDS = {
+    "symbolic": "a derivation, followed line by line",
+    "quadrature": "integrals and closed forms, compared as well as double precision can",
+    "property": "a search for a counterexample over random parameters",
+    "montecarlo": "draws of the definitions, with a stated false-alarm rate and resolution",
+    "model": "a small network, trained to land on it",
+    "sampler": "a sampler, run to its end",
+}
+
+
+def steps(derivation: Derivation) -> Iterator[Step]:
+    """The steps of a derivation as its page states them, unjudged."""
+    return (line for line in derivation() if isinstance(line, Step))
+
+
+def cited(rule: Rule) -> Iterator[Derivation]:
+    """The derivations that a reason rests on."""
+    for part in rule.key or ():
+        if isinstance(part, Rule):
+            yield from cited(part)
+        elif inspect.isgeneratorfunction(part):
+            yield part
+
+
+def foundations(claim: Claim) -> list[Derivation]:
+    """The derivations of a claim and all that they cite, directly or not."""
+    found = list(claim.proved_by)
+    for derivation in found:  # the list grows while it is walked
+        found += dict.fromkeys(d for step in steps(derivation) for d in cited(step.by) if d not in found)
+    return found
+
+
+def taken_on_trust(claim: Claim) -> list[str]:
+    """The facts that the proof of a claim uses without proving them, those of cited derivations included."""
+    rules = {step.by for derivation in foundations(claim) for step in steps(derivation) if step.by.granted}
+    return sorted({f"{rule.name}: {rule.granted}" for rule in rules})
+
+
+def explain(claim: Claim, console: Console) -> None:
+    """Print everything that there is to know of a claim."""
+    heading(console, f"{claim.id}", f"{claim.tier}, {claim.kind}")
+    console.print(claim.title)
+    heading(console, "Statement")
+    for name, formula in claim.formulas.items():
+        console.print(Text(f"  {name} = {inline(formula)}"), soft_wrap=True)
+    where = {n: e for n, e in letters(claim).items() if claim.spell(e) != e}
+    for letter in where.values():
+        console.print(Text(f"  with {inline(letter)} = {inline(claim.spell(letter))}", "cyan"), soft_wrap=True)
+    console.print(Text(f"\n  Assumes {claim.assumes}."))
+    if claim.source:
+        console.print(Text(f"  Source: {claim.source}."))
+    for derivation in claim.proved_by:
+        console.print()
+        to_terminal(derivation, check(derivation), width=console.width)
+    others = [d.__name__.replace("_", " ") for d in foundations(claim) if d not in claim.proved_by]
+    heading(console, "On trust")
+    for fact in taken_on_trust(claim) or ["nothing beyond the calculus itself"]:
+        console.print(Padding(Text(fact), (0, 0, 0, 2)))
+    if others:
+        console.print(Padding(Text(f"It rests on {', '.join(others)}, which {'are' if len(others) > 1 else 'is'} proved on the way."), (0, 0, 0, 2)))
+    if claim.mistakes:
+        heading(console, "Mistakes")
+    for name in claim.mistakes:
+        console.print(Padding(mistake(claim, name), (0, 0, 0, 2)))
+    heading(console, "Checks")
+    for kind in claim.kinds:
+        console.print(Padding(Text.assemble((f"{kind:<11}", "bold"), KINDS[kind]), (0, 0, 0, 2)))
+
+
+def heading(console: Console, title: str, aside: str = "") -> None:
+    console.print(Text.assemble("\n" if not aside else "", (title, "bold cyan"), ("  " + aside, "dim")))
+
+
+def mistake(claim: Claim, name: str) -> Text:
+    """A wrong version, why people write it, and the line that it breaks."""
+    wrong = {p: sympify(f) for p, f in claim.mistakes[name].items()}
+    text = Text.assemble((name, "bold red"), "  ", ", ".join(f"{p} = {inline(f)}" for p, f in wrong.items()))
+    if name in claim.because:
+        text.append(f"\n  {claim.because[name]}", "italic")
+    verdicts = list(examine(claim, "symbolic", 0, wrong)) if "symbolic" in claim.kinds else []
+    broken = next((c for c in verdicts if c.verdict == FAIL), None) or next((c for c in verdicts if c.verdict != PASS), None)
+    if broken is None:
+        return text.append("\n  no derivation refutes it; `noiseproof mutate` says which check does", "yellow")
+    first, *_, last = broken.detail.splitlines()
+    witness = next((line.strip() for line in broken.detail.splitlines() if "left = " in line), "")
+    text.append(f"\n  {first}, in {broken.name.replace('_', ' ')}")
+    text.append(f"\n    {last.strip()}", "dim")
+    return text.append(f"\n    {witness}", "dim") if witness else text
+
+
+def as_latex(claim: Claim) -> str:
+    """The derivations of a claim, to be pasted into a document."""
+    pages = []
+    for derivation in claim.proved_by:
+        title = (inspect.getdoc(derivation) or derivation.__name__).splitlines()[0]
+        pages.append(f"% {claim.id}: {title}\n{to_latex(derivation, check(derivation))}")
+    return "\n\n".join(pages)

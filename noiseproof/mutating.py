@@ -1,0 +1,107 @@
+"""Are the judges awake?  Every wrong version of a claim, named or made by the machine, must be found out.
+
+A wrong version is *refuted* if the kernel finds it false at a point (a rule too weak to prove it is no news), and *killed* if it is
+refuted or fails a numerical check.  It is no mistake at all if the kernel proves it equal to the statement.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from time import perf_counter
+
+from sympy import Expr, sympify
+
+from derivations import Claim
+from derivations.calculus.deciding import vanishes
+from derivations.calculus.terminal import inline
+from derivations.mutants import mutants
+
+from .choosing import claim as claim_called
+from .verifying import ERROR, FAIL, examine
+
+JUDGES = ("symbolic", "quadrature", "property")  # who is asked about every wrong version that a claim is marked for
+SECOND = ("montecarlo",)  # who is asked about those that are still alive
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One wrong version before the judges: ``by`` are the kinds that killed it."""
+
+    claim: str
+    group: str  # named or automatic
+    name: str
+    formula: str
+    by: tuple[str, ...]
+    equivalent: str | None
+    errors: tuple[str, ...]
+    seconds: float
+
+    @property
+    def survives(self) -> bool:
+        return not self.by and self.equivalent is None
+
+
+@dataclass(frozen=True)
+class Task:
+    claim: str
+    group: str
+    kinds: tuple[str, ...]
+    seed: int
+
+
+def trials(task: Task) -> Iterator[Trial]:
+    """Every wrong version of one group of one claim, tried."""
+    claim = claim_called(task.claim)
+    for name, wrong in wrong_versions(claim, task.group):
+        yield tried(claim, task.group, name, wrong, task.kinds, task.seed)
+
+
+def wrong_versions(claim: Claim, group: str) -> Iterator[tuple[str, dict[str, Expr]]]:
+    """The mistakes that people make, by their names, or those that the machine makes, by what it did."""
+    if group == "named":
+        yield from ((name, {p: sympify(f) for p, f in wrong.items()}) for name, wrong in claim.mistakes.items())
+        return
+    seen: Counter[str] = Counter()
+    for mutant in mutants(claim):
+        what = f"{mutant.parameter}: {mutant.change}"
+        seen[what] += 1
+        yield f"{what} {seen[what]}", {mutant.parameter: mutant.formula}
+
+
+def tried(claim: Claim, group: str, name: str, wrong: dict[str, Expr], kinds: Iterable[str] = JUDGES, seed: int = 0) -> Trial:
+    """What the judges say of a wrong version.  A judge that has found it out is not asked for more."""
+    clock = perf_counter()
+    by: list[str] = []
+    errors: list[str] = []
+
+    def ask(kind: str) -> None:
+        for check in examine(claim, kind, seed, wrong):
+            if check.verdict == FAIL:
+                by.append(kind)
+                return
+            if check.verdict == ERROR:
+                errors.append(f"{kind} {check.name}: {check.detail}")
+
+    marked = [kind for kind in kinds if kind in claim.kinds]
+    if "symbolic" in marked:
+        ask("symbolic")
+    equivalent = None if by else proof_of_equality(claim, wrong)
+    if equivalent is None:
+        for kind in marked:
+            if kind != "symbolic":
+                ask(kind)
+        for kind in SECOND:
+            if not by and kind in claim.kinds and kind not in marked:
+                ask(kind)
+    formula = ", ".join(f"{p} = {inline(f)}" for p, f in wrong.items())
+    return Trial(claim.id, group, name, formula, tuple(by), equivalent, tuple(errors), perf_counter() - clock)
+
+
+def proof_of_equality(claim: Claim, wrong: dict[str, Expr]) -> str | None:
+    """Why the wrong version is not wrong, if the kernel can prove it."""
+    for parameter, formula in wrong.items():
+        if not vanishes(claim.spell(formula) - claim.spell(claim.formulas[parameter])):
+            return None
+    return "; ".join(f"({inline(f)}) − ({inline(claim.formulas[p])}) = 0 for all values of the letters" for p, f in wrong.items())

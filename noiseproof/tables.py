@@ -1,0 +1,177 @@
+"""What the terminal shows: tables that look good at 100 columns and fit 80."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from derivations import Claim
+from derivations.claim import KINDS as LETTERS
+
+from .mutating import JUDGES, Trial
+from .reporting import counted
+from .verifying import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Report, together
+
+WORDS = {
+    PASS: Text("pass", "green"),
+    FAIL: Text("FAIL", "bold red"),
+    INCONCLUSIVE: Text("unsure", "bold yellow"),
+    SKIP: Text("skip", "cyan"),
+    ERROR: Text("ERROR", "bold magenta"),
+}
+HEADS = {"symbolic": "sym-\nbolic", "quadrature": "quad-\nrature", "property": "prop-\nerty", "montecarlo": "Monte\nCarlo",
+         "model": "mod-\nel", "sampler": "samp-\nler"}  # fmt: skip
+
+
+def grid(**options: Any) -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", **options)
+
+
+def by_chapter(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+    chapters: dict[str, list[Claim]] = {}
+    for claim in claims:
+        chapters.setdefault(claim.chapter, []).append(claim)
+    return chapters
+
+
+def slug(claim: Claim) -> Text:
+    return Text(f" .{claim.id.split('.', 1)[1]}")
+
+
+def seconds(time: float) -> Text:
+    return Text(f"{time:.1f}", "dim")
+
+
+# ---------------------------------------------------------------- list
+
+
+def listing(claims: Iterable[Claim]) -> Group:
+    """Every claim with its statement in a sentence, and the kinds of evidence for it."""
+    letters = {kind: letter for letter, kind in LETTERS.items()}
+    table = grid()
+    table.add_column("claim", no_wrap=True)
+    table.add_column("what it says", ratio=1)
+    table.add_column("checks", no_wrap=True)
+    for chapter, found in by_chapter(claims).items():
+        table.add_row(Text(chapter, "bold cyan"), "", "")
+        for claim in found:
+            table.add_row(slug(claim), claim.title, Text(" ".join(letters[kind] for kind in claim.kinds), "dim"))
+    legend = ", ".join(f"{letter} {kind}" for letter, kind in LETTERS.items())
+    return Group(table, Text(f"{legend}.  More on one: noiseproof explain ID", "dim"))
+
+
+# ---------------------------------------------------------------- verify
+
+
+def verdicts(reports: Mapping[str, Report], claims: Sequence[Claim], kinds: Sequence[str]) -> Table:
+    """A row for each claim, a column for each kind of check."""
+    kinds = [kind for kind in kinds if any(kind in claim.kinds for claim in claims)]
+    table = grid()
+    table.add_column("claim", overflow="fold")
+    for kind in kinds:
+        table.add_column(HEADS[kind], no_wrap=True)
+    table.add_column("checks", justify="right", no_wrap=True, vertical="bottom")
+    table.add_column("secs", justify="right", no_wrap=True)
+    for chapter, found in by_chapter(claims).items():
+        table.add_row(Text(chapter, "bold cyan"))
+        for claim in found:
+            report = reports[claim.id]
+            cells = [cell(claim, kind, report) for kind in kinds]
+            table.add_row(slug(claim), *cells, Text(str(len(report.checks)), "dim"), seconds(sum(c.seconds for c in report.checks)))
+    return table
+
+
+def cell(claim: Claim, kind: str, report: Report) -> Text:
+    if kind not in claim.kinds:
+        return Text("·", "dim")
+    if kind in report.not_run:
+        return Text("not run", "bold yellow")
+    return WORDS[together(c.verdict for c in report.checks if c.kind == kind)]
+
+
+def summary(reports: Iterable[Report], elapsed: float, interrupted: bool = False) -> Text:
+    """One line on all of it."""
+    reports = list(reports)
+    checks = [c for r in reports for c in r.checks]
+    tally = {verdict: sum(r.verdict == verdict for r in reports) for verdict in WORDS}
+    phrases = {PASS: "hold", FAIL: "fail", INCONCLUSIVE: "inconclusive", SKIP: "skipped", ERROR: "with an error"}
+    good = tally[PASS] + tally[SKIP] == len(reports) and not interrupted
+    unfinished = sum(len(r.not_run) for r in reports)
+    skipped = sum(c.verdict == SKIP for c in checks)
+    parts = ", ".join(f"{n} {phrases[v]}" for v, n in tally.items() if n)
+    run = f"{counted(len(checks) - skipped, 'check')} run" + f", {skipped} skipped" * bool(skipped)
+    run += f", {counted(unfinished, 'kind')} of check not run" * bool(unfinished)
+    text = Text("interrupted  " if interrupted else "", "bold yellow")
+    text.append(f"{counted(len(reports), 'claim')}: {parts}", "bold green" if good else "bold red")
+    return text.append(f"   {run}   {elapsed:.1f} s", "not bold default")
+
+
+# ---------------------------------------------------------------- mutate
+
+
+def kills(trials: Sequence[Trial], claims: Sequence[Claim]) -> Table:
+    """How many wrong versions of each claim were tried, and who found them out."""
+    table = grid()
+    table.add_column("claim", overflow="fold")
+    for name in ("named\nkilled", "refu-\nted", "auto-\nmatic", "refu-\nted", "equal", "alive"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("secs", justify="right", no_wrap=True)
+    for chapter, found in by_chapter(claims).items():
+        table.add_row(Text(chapter, "bold cyan"))
+        for claim in found:
+            mine = [t for t in trials if t.claim == claim.id]
+            table.add_row(slug(claim), *kill_counts(mine), seconds(sum(t.seconds for t in mine)))
+    table.add_section()
+    table.add_row(Text("all", "bold"), *kill_counts(trials), seconds(sum(t.seconds for t in trials)))
+    return table
+
+
+def kill_counts(trials: Sequence[Trial]) -> list[Text]:
+    cells = []
+    for group in ("named", "automatic"):
+        mine = [t for t in trials if t.group == group]
+        killed = sum(bool(t.by) for t in mine)
+        doomed = killed + sum(t.equivalent is not None for t in mine)
+        cells.append(Text(f"{killed}/{len(mine)}", "green" if doomed == len(mine) else "bold red"))
+        cells.append(Text(str(sum("symbolic" in t.by for t in mine)), "dim"))
+    equal, alive = sum(t.equivalent is not None for t in trials), sum(t.survives for t in trials)
+    errors = sum(bool(t.errors) for t in trials)
+    last = Text(f"{alive}" + f" {errors} ERR" * bool(errors), "bold red" if alive or errors else "dim")
+    return [*cells, Text(str(equal), "dim"), last]
+
+
+def named_kills(trials: Iterable[Trial]) -> Table:
+    """Which kinds of check kill which mistake."""
+    table = grid()
+    table.add_column("mistake", overflow="fold")
+    for kind in JUDGES:
+        table.add_column(HEADS[kind], no_wrap=True)
+    table.add_column("also by", no_wrap=True)
+    for t in trials:
+        marks = [WORDS[PASS] if t.equivalent else Text("killed", "green") if kind in t.by else Text("·", "dim") for kind in JUDGES]
+        table.add_row(f"{t.claim} {t.name}", *marks, ", ".join(kind for kind in t.by if kind not in JUDGES))
+    return table
+
+
+def survivors(trials: Iterable[Trial]) -> list[Text]:
+    """The wrong versions that nobody found out, those that are not wrong, and the judges that raised."""
+    lines = []
+    for t in trials:
+        if t.survives:
+            lines.append(Text.assemble(("ALIVE  ", "bold red"), f"{t.claim}  {t.name}\n       {t.formula}"))
+        if t.equivalent:
+            lines.append(Text.assemble(("EQUAL  ", "cyan"), f"{t.claim}  {t.name}\n       {t.formula}\n       {t.equivalent}"))
+        for error in t.errors:
+            lines.append(Text.assemble(("ERROR  ", "bold magenta"), f"{t.claim}  {t.name}\n       {t.formula}\n       {error}"))
+    return lines
+
+
+def console(width: int | None = None) -> Console:
+    """The terminal; where there is none, 100 columns without colour."""
+    found = Console(highlight=False, soft_wrap=False)
+    return found if found.is_terminal or width else Console(highlight=False, width=100)

@@ -1,0 +1,82 @@
+"""Searching for a counterexample with Hypothesis, the same way every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from .formulas import in_words
+from .sequential import FAIL, INCONCLUSIVE, PASS, Finding
+
+
+class Counterexample(Exception):
+    """Values for which a statement is false."""
+
+
+class NothingTried(Exception):
+    """Every example was filtered out, so that nothing is known."""
+
+
+def searched(statement: Callable[..., Any], strategies: Mapping[str, Any], examples: int) -> Finding:
+    """PASS if no example refutes the statement, FAIL with the smallest one that does.
+
+    An exception that the statement raises is an error and propagates.  Raises NothingTried if no example could be had.
+    """
+    from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+    from hypothesis.errors import FailedHealthCheck, Unsatisfiable
+
+    held, undecided, resolution = 0, "", 0.0
+
+    def holds(**values: Any) -> None:
+        nonlocal held, undecided, resolution
+        finding = decided(statement(**values))
+        if finding.verdict == FAIL:
+            raise Counterexample(f"{finding.detail}; the values are{in_words(values)}")
+        if finding.verdict == INCONCLUSIVE and not undecided:
+            undecided = f"{finding.detail}; the values are{in_words(values)}"
+        held, resolution = held + 1, max(resolution, finding.resolution or 0.0)
+
+    search = settings(derandomize=True, database=None, max_examples=examples, deadline=None, print_blob=False,
+                      report_multiple_bugs=False, verbosity=Verbosity.quiet, suppress_health_check=[HealthCheck.too_slow],
+                      phases=[Phase.generate, Phase.shrink])
+    try:
+        with only_the_strategies():
+            search(given(**strategies)(holds))()
+    except Counterexample as smallest:
+        return Finding(FAIL, held, str(smallest))
+    except (Unsatisfiable, FailedHealthCheck) as problem:
+        raise NothingTried(f"no example passed the filters, so nothing was tried: {problem}") from problem
+    if not held:
+        raise NothingTried("no example passed the filters, so nothing was tried")
+    if undecided:
+        return Finding(INCONCLUSIVE, held, undecided, resolution or None)
+    return Finding(PASS, held, f"no counterexample in {held} examples", resolution or None)
+
+
+def decided(answer: Any) -> Finding:
+    """What a statement returned, as a finding."""
+    if getattr(answer, "kind", None) == "quadrature":
+        return answer.examine()
+    if isinstance(answer, (bool, np.bool_)) or (isinstance(answer, np.ndarray) and answer.dtype == bool):
+        return Finding(PASS, 1, "") if np.all(answer) else Finding(FAIL, 1, "false")
+    raise TypeError(f"a statement returns a bool or an atom without chance, and this one returned {answer!r}")
+
+
+@contextmanager
+def only_the_strategies() -> Iterator[None]:
+    """No examples from the source of whatever modules are loaded: what is searched would depend on what has been imported."""
+    from hypothesis.internal.conjecture import providers
+
+    provider = getattr(providers, "HypothesisProvider", None)
+    constant = getattr(provider, "_maybe_draw_constant", None)
+    if constant is None:  # a Hypothesis that does not do so
+        yield
+        return
+    provider._maybe_draw_constant = lambda self, *_, **__: None
+    try:
+        yield
+    finally:
+        provider._maybe_draw_constant = constant
