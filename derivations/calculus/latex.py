@@ -1,8 +1,8 @@
-r"""A derivation as a reader sees it on paper: an ``align*`` with the reasons on the right, made to fit a text block of 16 cm.
+r"""A derivation as a reader sees it on paper: an ``align*`` with the reasons on the right, in a text block of 16 cm.
 
-Factors stand in the order of the blackboard: numbers, roots, letters, variables, brackets, densities, averages, logarithms.  A long
-left side gets a line of its own; where a line and its reason are too wide together, the reason moves below; as a last resort a sum is
-broken.  Letters introduced by ``let`` are explained where they first occur.
+Factors stand in the order of the blackboard: numbers, roots, letters, variables, brackets, densities, averages,
+logarithms.  A long left side gets a line of its own; where a line and its reason are too wide together, the reason
+moves below; as a last resort a sum is broken.  Letters introduced by ``let`` are explained where they first occur.
 """
 
 from __future__ import annotations
@@ -14,21 +14,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import sympy as sp
-from sympy import Add, Derivative, Expr, Integral, MatAdd, MatMul, MatPow, MatrixSymbol, Mul, Pow, Product, Rational, Sum, exp, log, oo
+from sympy import Add, Derivative, Expr, Integral, Mul, Pow, Product, Sum, log, oo
 
-from .notation import (
-    Average,
-    Covariance,
-    Density,
-    Divergence,
-    Entropy,
-    Expectation,
-    Normal,
-    Quadratic,
-    RealFunction,
-    UnitFunction,
-    Variance,
-)
+from . import notation as atoms
+from .notation import Average, Density, Normal
 from .pictures import picture
 from .steps import Derivation, Followed, Let, Rule, Step, check
 
@@ -61,19 +50,26 @@ class Tex(str):
 def bracket(inside: str, left: str = "(", right: str = ")") -> Tex:
     """Brackets of the height of what they hold."""
     tall = re.search(r"\\(frac|int|sum|prod|binom|left)", inside)
-    return Tex(rf"\!\left{left}{inside}\right{right}" if tall else f"{left}{inside}{right}")
+    return Tex(rf"\left{left}{inside}\right{right}" if tall else f"{left}{inside}{right}")
 
 
 def fit(e: Expr | Tex, level: Level) -> Tex:
     """A formula, in brackets if it holds together less tightly than its place demands."""
     formula = e if isinstance(e, Tex) else tex(e)
-    return formula if formula.level >= level else Tex(bracket(formula).removeprefix(r"\!"))
+    return formula if formula.level >= level else bracket(formula)
+
+
+def call(name: str, inside: str, brackets: str = "()") -> Tex:
+    """A name and its argument in brackets, close together."""
+    held = bracket(inside, *brackets)
+    return Tex(name + r"\!" * held.startswith(r"\left") + held)
 
 
 # ---------------------------------------------------------------- order
 
-HEAVY = (Average, Density, Derivative, Integral, Normal, Product, Quadratic, Sum, log)
 LONG = (Integral, Product, Sum)
+HEAVY = (*LONG, Average, Density, Derivative, Normal, atoms.Quadratic, log)
+PLAIN = (atoms.RealFunction, atoms.UnitFunction)
 
 
 def rank(factor: Expr) -> tuple:
@@ -95,12 +91,22 @@ def rank(factor: Expr) -> tuple:
     return place, not isinstance(base, Normal), "\\" not in str(base), str(base)
 
 
+def weight(term: Expr) -> int:
+    """The place of a term in a sum, by its longest part."""
+    kinds = ((atoms.Divergence,), (Average, *LONG), (log,), (atoms.Entropy,), (Derivative, Normal))
+    call = any(q.of for q in term.atoms(Density))
+    return next((len(kinds) - i for i, kind in enumerate(kinds) if term.has(*kind)), int(call))
+
+
 def terms(e: Expr) -> list[Expr]:
-    """The terms of a sum: numbers first, averages last, and a plus sign at the front; without averages and the like, low powers first."""
-    kinds = ((Divergence,), (Average, *LONG), (log,), (Entropy,), (Density, Derivative, Normal))
-    weight = lambda t: next((len(kinds) - i for i, kind in enumerate(kinds) if t.has(*kind)), 0)
-    length = lambda t: 0 if weight(t) else sp.count_ops(-t if negative(t) else t)
-    found = sorted(e.args, key=lambda t: (weight(t), not t.is_number, length(t), str(t)))
+    """The terms of a sum: numbers and what is short first, averages last, and a plus sign at the front."""
+
+    def place(t: Expr) -> tuple:
+        size = -t if negative(t) else t
+        short = 0 if weight(t) or isinstance(e, sp.MatAdd) else sp.count_ops(size)
+        return weight(t), not t.is_number, short, tex(size)
+
+    found = sorted(e.args, key=place)
     if any(map(weight, found)):
         return sorted(found, key=negative)
     front = next((t for t in found if not negative(t)), found[0])
@@ -108,17 +114,20 @@ def terms(e: Expr) -> list[Expr]:
 
 
 def negative(e: Expr) -> bool:
-    return bool((e.as_coeff_mmul() if isinstance(e, MatMul) else e.as_coeff_Mul())[0].is_negative)
+    return bool((e.as_coeff_mmul() if isinstance(e, sp.MatMul) else e.as_coeff_Mul())[0].is_negative)
 
 
 def shared(e: Expr) -> tuple[Expr, Expr]:
     """A denominator that all terms of a sum have in common, and the rest: (1 + a)/2 rather than 1/2 + a/2."""
-    content, rest = e.primitive() if isinstance(e, Add) else (sp.S.One, e)
-    plain = content.q > 1 and all(t.as_coeff_Mul()[0].q > 1 for t in Add.make_args(e)) and not any(divided(1, Mul.make_args(t))[1] for t in Add.make_args(rest))
-    return (content, rest) if plain else (sp.S.One, e)
+    if not isinstance(e, Add):
+        return sp.S.One, e
+    content, rest = e.primitive()
+    halves = content.q > 1 and all(t.as_coeff_Mul()[0].q > 1 for t in e.args)
+    nested = any(divided(1, Mul.make_args(t))[1] for t in Add.make_args(rest))
+    return (content, rest) if halves and not nested else (sp.S.One, e)
 
 
-def divided(number: Expr, factors: Iterable[Expr]) -> tuple[list[Expr], list[Expr]]:
+def divided(number, factors: Iterable[Expr]) -> tuple[list[Expr], list[Expr]]:
     """The factors above and below the line of a fraction."""
     top, bottom = [], []
     for f in factors:
@@ -128,94 +137,100 @@ def divided(number: Expr, factors: Iterable[Expr]) -> tuple[list[Expr], list[Exp
     return [p] * (p != 1) + top, [q] * (q != 1) + bottom
 
 
-# ---------------------------------------------------------------- expressions
+# ---------------------------------------------------------------- formulas
 
 
 def tex(e: Expr) -> Tex:
     """The LaTeX of an expression."""
     match e:
-        case sp.Symbol() | MatrixSymbol():
+        case sp.Symbol() | sp.MatrixSymbol():
             return Tex(e.name)
         case _ if e in (oo, sp.pi, sp.E):
             return Tex({oo: r"\infty", sp.pi: r"\pi", sp.E: r"\mathrm e"}[e])
-        case MatAdd():
+        case Add() if shared(e)[0] != 1:
+            return product(sp.S.One, [e])
+        case Add() | sp.MatAdd():
             return Tex(" ".join(signed_terms(e)), SUM)
-        case Add():
-            content, rest = shared(e)
-            return product(content, [rest]) if content != 1 else Tex(" ".join(signed_terms(e)), SUM)
-        case sp.Number() | Mul() | MatMul() if negative(e):
-            return Tex(f"-{fit(tex(-e), PRODUCT)}", SUM)
-        case Rational() if e.q != 1:
+        case sp.Number() | Mul() | sp.MatMul() if negative(e):
+            return Tex(f"-{fit(-e, PRODUCT)}", SUM)
+        case sp.Rational() if e.q != 1:
             return product(e, [])
         case sp.Number():
             return Tex(str(e))
-        case MatMul():
-            return Tex(" ".join(fit(f, POWER) for f in e.args), PRODUCT)
-        case MatPow():
-            return Tex(f"{fit(e.base, ATOM)}^{{{tex(e.exp)}}}", POWER)
-        case sp.Transpose():
-            return Tex(rf"{fit(e.arg, ATOM)}^\top", POWER)
-        case Quadratic():
-            return Tex(rf"{fit(e.vector, ATOM)}^\top {fit(e.matrix, POWER)} {fit(e.vector, POWER)}", PRODUCT)
-        case sp.Identity() | sp.ZeroMatrix():
-            return Tex("I" if isinstance(e, sp.Identity) else "0")
         case Mul():
             number, rest = e.as_coeff_Mul()
             return product(number, Mul.make_args(rest))
         case Pow(exp=x) if x.is_Rational and x.is_negative:
             return product(sp.S.One, [e])
-        case Pow(base=b, exp=x) if x == Rational(1, 2):
+        case Pow(base=b, exp=x) if x == sp.Rational(1, 2):
             return Tex(rf"\sqrt{{{tex(b)}}}")
         case Pow(base=b, exp=x):
             return Tex(f"{fit(b, ATOM)}^{{{x if x.is_Rational else tex(x)}}}", POWER)
-        case exp(args=(x,)) if not x.has(Pow, *HEAVY) and sp.fraction(x)[1] == 1:
+        case sp.exp(args=(x,)) if not x.has(Pow, *HEAVY) and sp.fraction(x)[1] == 1:
             return Tex(rf"\mathrm e^{{{tex(x)}}}", POWER)
         case log(args=(x,)):
             return Tex(r"\log" + " " * (tex(x).level >= FRACTION) + fit(x, FRACTION), PREFIX)
         case sp.Abs(args=(x,)):
-            return Tex(bracket(tex(x), "|", "|"))
+            return bracket(tex(x), "|", "|")
         case sp.factorial(args=(n,)):
             return Tex(f"{fit(n, ATOM)}!", POWER)
         case sp.binomial(args=(n, k)):
             return Tex(rf"\binom{{{tex(n)}}}{{{tex(k)}}}")
         case sp.gamma(args=(x,)):
-            return Tex(rf"\Gamma{bracket(tex(x))}")
+            return call(r"\Gamma", tex(x))
         case sp.Function() | sp.Max() | sp.Min():
             name = type(e).__name__.lower()
             known = name in ("exp", "max", "min", "cos", "sin", "tanh")
-            return Tex((rf"\{name}" if known else rf"\operatorname{{{name}}}") + bracket(listed(*e.args)))
+            return call(rf"\{name}" if known else rf"\operatorname{{{name}}}", listed(*e.args))
         case Density():
             of, given, at = (listed(*side) for side in e.args[1:])
-            return Tex(index(e.name, at) + (bracket(rf"{of} \mid {given}" if given else of) if of else ""))
+            name = index(e.name, at)
+            return call(name, rf"{of} \mid {given}" if given else of) if of else Tex(name)
         case Normal():
-            return Tex(r"\mathcal N" + bracket(rf"{tex(e.x)};\, {listed(e.mean, e.variance)}"))
-        case Expectation():
-            return Tex(rf"\mathbb E_{{{tex(e.q)}}}{bracket(tex(e.f), '[', ']')}")
-        case Variance():
-            return Tex(rf"\operatorname{{Var}}_{{{tex(e.q)}}}{bracket(tex(e.f), '[', ']')}")
-        case Covariance():
-            return Tex(rf"\operatorname{{Cov}}_{{{tex(e.q)}}}{bracket(listed(e.f, e.g), '[', ']')}")
-        case Divergence():
-            return Tex(r"\mathrm{KL}" + bracket(rf"{tex(e.q)} \,\|\, {tex(e.f)}"))
-        case Entropy(q=q):
+            return call(r"\mathcal N", rf"{tex(e.x)};\, {listed(e.mean, e.variance)}")
+        case atoms.Expectation():
+            return call(rf"\mathbb E_{{{tex(e.q)}}}", tex(e.f), "[]")
+        case atoms.Variance():
+            return call(rf"\operatorname{{Var}}_{{{tex(e.q)}}}", tex(e.f), "[]")
+        case atoms.Covariance():
+            return call(rf"\operatorname{{Cov}}_{{{tex(e.q)}}}", listed(e.f, e.g), "[]")
+        case atoms.Divergence():
+            return call(r"\mathrm{KL}", rf"{tex(e.q)} \,\|\, {tex(e.f)}")
+        case atoms.Entropy(q=q):
             alone = isinstance(q, Density) and len(q.of) == 1 and not q.args[2]
-            return Tex(f"h[{index(q.name, listed(*q.args[3]))}]" if alone else f"h{bracket(tex(q), '[', ']')}")
+            return call("h", index(q.name, listed(*q.args[3])) if alone else tex(q), "[]")
         case Derivative():
             signs = [rf"\partial_{{{tex(v)}}}" + (f"^{{{n}}}" if n > 1 else "") for v, n in e.variable_count]
-            return Tex(" ".join(signs) + (" " if isinstance(e.expr, (log, Derivative)) else r"\, ") + fit(e.expr, PREFIX), PREFIX)
+            space = " " if isinstance(e.expr, (log, Derivative)) else r"\, "
+            return Tex(" ".join(signs) + space + fit(e.expr, PREFIX), PREFIX)
         case Integral():
-            whole = lambda limit: limit[1:] == (-oo, oo)
-            signs = [r"\int" if whole(lim) else rf"\int_{{{tex(lim[1])}}}^{{{tex(lim[2])}}}" for lim in reversed(e.limits)]
-            return Tex(" ".join([*signs, fit(e.function, PRODUCT), *(rf"\,d{tex(z)}" for z in e.variables)]))
+            ends = ("" if lim[1:] == (-oo, oo) else limits(*lim[1:]) for lim in reversed(e.limits))
+            variables = (rf"\,d{tex(z)}" for z in e.variables)
+            return Tex(" ".join([*(rf"\int{end}" for end in ends), fit(e.function, PRODUCT), *variables]))
         case Sum() | Product():
             sign = r"\sum" if isinstance(e, Sum) else r"\prod"
-            signs = [rf"{sign}_{{{tex(k)}={tex(a)}}}^{{{tex(b)}}}" for k, a, b in reversed(e.limits)]
+            signs = (sign + limits(f"{tex(k)}={tex(a)}", b) for k, a, b in reversed(e.limits))
             return Tex(" ".join([*signs, fit(e.function, PRODUCT)]), PRODUCT)
+        case sp.MatMul():
+            return Tex(" ".join(fit(f, POWER) for f in e.args), PRODUCT)
+        case sp.MatPow():
+            return Tex(f"{fit(e.base, ATOM)}^{{{tex(e.exp)}}}", POWER)
+        case sp.Transpose():
+            return Tex(rf"{fit(e.arg, ATOM)}^\top", POWER)
+        case atoms.Quadratic(vector=v):
+            return Tex(rf"{fit(v, ATOM)}^\top {fit(e.matrix, POWER)} {fit(v, POWER)}", PRODUCT)
+        case sp.Identity() | sp.ZeroMatrix():
+            return Tex("I" if isinstance(e, sp.Identity) else "0")
     raise TypeError(f"no way to write {type(e).__name__}: {e}")
 
 
 def listed(*items: Expr) -> str:
     return r",\, ".join(map(tex, items))
+
+
+def limits(low, high) -> str:
+    """Below and above an integral or a sum."""
+    return f"_{{{low if isinstance(low, str) else tex(low)}}}^{{{tex(high)}}}"
 
 
 def index(name: str, at: str) -> str:
@@ -240,16 +255,15 @@ def product(number: Expr, factors: Iterable[Expr]) -> Tex:
     if not bottom:
         return side_by_side(top)
     below = Mul(*bottom)
-    kinds = LONG if below.has(*HEAVY) else HEAVY
 
     def apart(f: Expr) -> bool:
         base = f.base if isinstance(f, Pow) else f
-        plain = isinstance(base, (UnitFunction, RealFunction))
-        return (isinstance(base, kinds) and not plain) or (below.is_number and isinstance(f, Add) and f.has(Average, *LONG))
+        long_sum = below.is_number and isinstance(f, Add) and f.has(Average, *LONG)
+        return long_sum or (isinstance(base, LONG if below.has(*HEAVY) else HEAVY) and not isinstance(base, PLAIN))
 
     above, outside = [f for f in top if not apart(f)], [f for f in top if apart(f)]
-    small = below.is_number and all(f.is_number for f in above)
-    ratio = Tex(rf"\{'tfrac' if small else 'frac'}{{{side_by_side(above)}}}{{{side_by_side(bottom)}}}", FRACTION)
+    small = "t" if below.is_number and all(f.is_number for f in above) else ""
+    ratio = Tex(rf"\{small}frac{{{side_by_side(above)}}}{{{side_by_side(bottom)}}}", FRACTION)
     return Tex(rf"{ratio}\, {fit(side_by_side(outside), PRODUCT)}", PRODUCT) if outside else ratio
 
 
@@ -262,9 +276,9 @@ def side_by_side(factors: Iterable[Expr]) -> Tex:
     for i, f in enumerate(factors):
         formula, last = tex(f), i == len(factors) - 1
         open_ended = formula.level == PREFIX or isinstance(f, (Sum, Product))
-        number = isinstance(f, Pow) and f.base.is_Integer and f.exp != Rational(1, 2)
+        digit = isinstance(f, Pow) and f.base.is_Integer and f.exp != sp.Rational(1, 2)
         spaced = isinstance(f, HEAVY) or isinstance(factors[i - 1], HEAVY)
-        text += "" if i == 0 else r" \cdot " if number else r"\, " if spaced else " "
+        text += "" if i == 0 else r" \cdot " if digit else r"\, " if spaced else " "
         text += formula if open_ended and last else fit(formula, ATOM if open_ended else POWER)
     return Tex(text, PRODUCT)
 
@@ -290,30 +304,40 @@ Wide = Callable[[Row], float]
 
 def lines(done: Followed) -> Iterator[tuple[Step | None, Expr, list[Let]]]:
     """Each line of a derivation, with the letters that occur in it for the first time."""
+    letters = lambda e: e.atoms(sp.Symbol, sp.MatrixSymbol)
     lets = [line for line in done.lines if isinstance(line, Let)]
     for step in (None, *done.steps):
         e = step.rhs if step else done.start
-        new, seen = [], e.atoms(sp.Symbol, MatrixSymbol)
+        new, seen = [], letters(e)
         while fresh := [g for g in lets if g.letter in seen]:
             lets = [g for g in lets if g not in fresh]
             new += fresh
-            seen = set().union(*(g.meaning.atoms(sp.Symbol, MatrixSymbol) for g in fresh))
+            seen = set().union(*(letters(g.meaning) for g in fresh))
         yield step, e, new
 
 
 def laid_out(done: Followed, room: float, wide: Wide) -> Iterator[Row]:
-    """The rows of a derivation, none wider than there is room for."""
+    """The rows of a derivation, none wider than there is room for if that can be helped."""
     for step, e, lets in lines(done):
         lead = RELATIONS.get(step.relation, step.relation) if step else NEXT
-        *above, last = broken(f"{lead} {tex(e)}{tail(step)}", lead, e, tail(step), room, wide)
+        *above, last = broken(lead, e, tail(step), room, wide)
         yield from map(Row, above)
         whole = Row(last, step.by if step else None)
-        yield from [whole] if wide(whole) <= room else [Row(last), Row("", whole.by)]
+        yield from [whole] if wide(whole) <= room else [Row(last), Row("", whole.by)] if step else [whole]
         yield from explained(lets, room, wide)
 
 
-def broken(whole: str, lead: str, e: Expr, end: str, room: float, wide: Wide) -> list[str]:
+def tail(step: Step | None) -> str:
+    """What follows the right side of a limit or an order."""
+    if step is None or not step.near:
+        return ""
+    letter, target, order = step.near
+    return rf" + O({tex(letter**order)})" if step.relation == "~" else rf" \quad ({tex(letter)} \to {tex(target)})"
+
+
+def broken(lead: str, e: Expr, end: str, room: float, wide: Wide) -> list[str]:
     """A line as one row if it fits, else broken before the signs of its terms."""
+    whole = f"{lead} {tex(e)}{end}"
     if wide(Row(whole)) <= room or not isinstance(e, Add):
         return [whole]
     first, *others = signed_terms(e)
@@ -335,18 +359,23 @@ def explained(lets: list[Let], room: float, wide: Wide) -> list[Row]:
     return rows
 
 
-def tail(step: Step | None) -> str:
-    """What follows the right side of a limit or an order."""
-    if step is None or not step.near:
-        return ""
-    letter, target, order = step.near
-    return rf" + O({tex(letter**order)})" if step.relation == "~" else rf" \quad ({tex(letter)} \to {tex(target)})"
-
-
 # ---------------------------------------------------------------- pages
 
-UNICODE = {"≤": r"\le", "≥": r"\ge", "−": "-", "√": r"\surd", "∂": r"\partial", "|": r"\mid", "→": r"\to", "∞": r"\infty"}
-UNICODE |= {"‖": r"\|", "²": "^2", "₀": "_0", "₁": "_1", "ε": r"\epsilon", "\u0304": r"\bar", "\u0303": r"\tilde"}
+UNICODE = {"≤": r"\le", "≥": r"\ge", "−": "-", "√": r"\surd", "∂": r"\partial", "|": r"\mid", "→": r"\to"}
+UNICODE |= {
+    "‖": r"\|",
+    "ε": r"\epsilon",
+    "²": "^2",
+    "ᵀ": r"^\top",
+    "₀": "_0",
+    "₁": "_1",
+    "ₜ": "_t",
+    ">": ">",
+    "∞": r"\infty",
+}
+ACCENTS = {"\u0304": r"\bar", "\u0303": r"\tilde", "\u0302": r"\hat"}
+NAME = r"\\|_\{|\^|\b[^\W\d_]_\w\b"  # how a word that is the LaTeX name of a letter is known
+LETTER = r"(?<![\w'’])[b-zA-Z](?![a-zA-Z])|[^\x00-\x7f’–][\u0302-\u0304]?|[|<>]"
 
 
 def reason(rule: Rule) -> str:
@@ -356,10 +385,10 @@ def reason(rule: Rule) -> str:
         base, *accents = unicodedata.normalize("NFD", found[0])
         greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(base))
         name = "\\" + (greek[2].lower() if greek[1] == "SMALL" else greek[2].title()) if greek else base
-        return f"${''.join(UNICODE[a] for a in accents)}{UNICODE.get(base, name)}$"
+        tex = UNICODE.get(base, name)
+        return f"${''.join(ACCENTS.get(a, '') for a in accents)}{tex}$" if tex.isascii() else found[0]
 
-    single = r"(?<![\w'’])[b-zA-Z](?!\w)|[^\x00-\x7f’–][\u0302-\u0304]?|[|<>]"
-    words = (f"${w}$" if re.search(r"[_^\\]", w) else re.sub(single, letter, w) for w in rule.name.split(" "))
+    words = (f"${w}$" if re.search(NAME, w) else re.sub(LETTER, letter, w) for w in rule.name.split(" "))
     return " ".join(words).replace("$$", "") + r"\,$^\dagger$" * bool(rule.granted)
 
 

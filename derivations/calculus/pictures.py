@@ -1,6 +1,7 @@
-r"""The LaTeX of a page drawn with Unicode characters: in two dimensions for a terminal, or flat, in one line, for messages.
+r"""The LaTeX of a page drawn in Unicode: in two dimensions for a terminal, or flat, in one line, for messages.
 
-    >>> print("\n".join(picture(r"\frac{\sqrt{\alpha} x_{t-1}}{1 - \beta}").rows))
+    >>> for row in picture(r"\frac{\sqrt{\alpha} x_{t-1}}{1 - \beta}").rows:
+    ...     print(row.rstrip())
     √α xₜ₋₁
     ───────
      1 − β
@@ -17,19 +18,20 @@ import unicodedata
 from collections import deque
 from dataclasses import dataclass, replace
 
-GREEK = "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi varphi chi psi omega"
-SYMBOLS = dict(zip(GREEK.split(), "αβγδεεζηθκλμνξπρστφφχψω"))
+GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+SYMBOLS: dict[str, str] = dict(zip(GREEK.split(), "αβγδεζηθκλμνξπρστφχψω"))
 SYMBOLS |= {name.title(): c.upper() for name, c in SYMBOLS.items()}
-SYMBOLS |= {"partial": "∂", "infty": "∞", "ell": "ℓ", "star": "*", "prime": "′", "mid": "|", "|": "‖", "cdot": "·", "to": "→", "top": "⊤"}
-SYMBOLS |= {"int": "∫", "sum": "∑", "prod": "∏", "le": "≤", "ge": "≥", "longrightarrow": "→", "quad": "   "}
+SYMBOLS |= {"varepsilon": "ε", "varphi": "φ", "partial": "∂", "infty": "∞", "ell": "ℓ", "star": "*", "prime": "′"}
+SYMBOLS |= {"mid": "|", "|": "‖", "cdot": "·", "to": "→", "longrightarrow": "→", "le": "≤", "ge": "≥", "top": "⊤"}
+SYMBOLS |= {"int": "∫", "sum": "∑", "prod": "∏", "quad": "   ", "-": "−"}
 ACCENTS = {"bar": "\u0304", "tilde": "\u0303", "hat": "\u0302", "dot": "\u0307"}
 BELOW = dict(zip("0123456789+−=aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ"))
 ABOVE = dict(zip("0123456789+−nkmT⊤*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵏᵐᵀᵀ*"))
 BRACKETS = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦", "|": "│││"}
 
 SCRIPT = 0.73  # the size of an index, in that of the text
-EM = dict.fromkeys("+−=≤≥<>", 1.3) | dict.fromkeys("()[].!", 0.4) | dict.fromkeys(",;:", 0.45) | {"∑": 1.45, "∏": 1.3, "∫": 0.9}
-EM |= {"|": 0.85, "‖": 0.5, "·": 0.75, "→": 1.6, "   ": 1.0} | dict.fromkeys("0123456789", 0.5)
+EM = {"∑": 1.45, "∏": 1.3, "∫": 0.9, "|": 0.85, "‖": 0.5, "·": 0.75, "→": 1.6, "   ": 1.0}
+EM |= {c: em for signs, em in (("+−=≤≥<>", 1.3), ("()[].!", 0.4), (",;:", 0.45), ("0123456789", 0.5)) for c in signs}
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ def beside(*parts: Picture) -> Picture:
 def stacked(*parts: Picture, middle: int, em: float) -> Picture:
     """Pictures above one another, centred."""
     width = max(p.columns for p in parts)
-    sides = [((width - p.columns) // 2, (width - p.columns + 1) // 2) for p in parts]
-    return Picture(tuple(" " * left + row + " " * right for p, (left, right) in zip(parts, sides) for row in p.rows), middle, em)
+    blank = [width - p.columns for p in parts]
+    rows = (" " * (n // 2) + row + " " * (n - n // 2) for p, n in zip(parts, blank) for row in p.rows)
+    return Picture(tuple(rows), middle, em)
 
 
 def fenced(inside: Picture, left: str = "(", right: str = ")") -> Picture:
@@ -89,8 +92,10 @@ class Typesetter:
     """Reads LaTeX from left to right."""
 
     def __init__(self, latex: str, flat: bool) -> None:
-        self.tokens = deque(re.findall(r"(?:\\[,;]|\s)+|\\[A-Za-z]+|\\.|.", re.sub(r"\\[!dt](?=frac)|\\!", lambda m: "\\" * (m[0] != r"\!"), latex)))
+        latex = latex.replace(r"\!", "").replace(r"\tfrac", r"\frac")
+        self.tokens = deque(re.findall(r"(?:\\[,;]|\s)+|\\[A-Za-z]+|\\.|.", latex))
         self.flat = flat
+        self.inside = 0  # how many fractions
 
     def row(self) -> Picture:
         """Everything up to the closing brace."""
@@ -122,7 +127,10 @@ class Typesetter:
                 left, inside, right = self.tokens.popleft(), self.row(), self.tokens.popleft()
                 return fenced(inside, left, right)
             case "frac":
-                return self.fraction(self.argument(), self.argument())
+                self.inside += 1
+                top, bottom = self.argument(), self.argument()
+                self.inside -= 1
+                return self.fraction(top, bottom)
             case "binom":
                 n, k = self.argument(), self.argument()
                 choice = stacked(n, text(" "), k, middle=len(n.rows), em=max(n.em, k.em))
@@ -147,11 +155,11 @@ class Typesetter:
                 return replace(inside, rows=(inside.rows[0][0] + ACCENTS[name] + inside.rows[0][1:],))
             case _ if re.fullmatch(r"(\\[,;]|\s)+", token):
                 return text(" ", 0.17 * token.count("\\"), "blank")
-        sign = "−" if name == "-" else SYMBOLS.get(name, name)
+        sign = SYMBOLS.get(name, name)
         return text(sign, kind="prefix" if sign == "∂" else "sign" if sign in "+−=≤≥<>,;|‖)]" else "")
 
     def fraction(self, top: Picture, bottom: Picture) -> Picture:
-        em = max(top.em, bottom.em) + 0.25
+        em = max(top.em, bottom.em) * (SCRIPT if self.inside else 1) + 0.25
         if self.flat:
             over = fenced(top) if loose(top.rows[0].lstrip("−"), "+−/") else top
             under = fenced(bottom) if loose(bottom.rows[0], " +−/") else bottom
@@ -169,14 +177,14 @@ class Typesetter:
         small = ABOVE if up else BELOW
         line = inside.rows[0].replace(" ", "")
         if len(inside.rows) == 1 and all(c in small for c in line):
-            index = Picture(("".join(small[c] for c in line), *[" " * len(line)] * (base.middle * up)), base.middle * up, em)
+            raised = base.middle if up else 0
+            index = Picture(("".join(map(small.__getitem__, line)), *[" " * len(line)] * raised), raised, em)
         elif up and not self.flat:
             blank = " " * inside.columns
             index = Picture((*inside.rows, *[blank] * (base.middle + 1)), base.middle + len(inside.rows), em)
         else:
-            left, right = ("(", ")") if up else ("{", "}")
-            alone = inside.columns == 1
-            index = replace(beside(text(sign + left * (not alone)), inside, text(right * (not alone))), em=em)
+            left, right = ("", "") if inside.columns == 1 else ("(", ")") if up else ("{", "}")
+            index = replace(beside(text(sign + left), inside, text(right)), em=em)
         return replace(beside(base, index), kind=base.kind)
 
 

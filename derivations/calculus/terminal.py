@@ -1,4 +1,4 @@
-r"""A derivation as a reader sees it in a terminal: two-dimensional formulas with the reasons on the right; and formulas in one line."""
+r"""A derivation as a reader sees it in a terminal, with two-dimensional formulas; and formulas in one line."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 
 from sympy import Expr
 
-from .latex import Row, laid_out, tex
+from .latex import NAME, Row, laid_out, tex
 from .pictures import picture
-from .steps import Derivation, Followed, Rule, check
+from .steps import Derivation, Followed, check
 
 
 def inline(e: Expr) -> str:
@@ -16,19 +16,22 @@ def inline(e: Expr) -> str:
     return picture(tex(e), flat=True).rows[0]
 
 
-def reason(rule: Rule | None) -> str:
-    """What the margin says, in Unicode."""
-    words = (picture(w, flat=True).rows[0] if re.search(r"[_^\\]", w) else w for w in rule.name.split(" ")) if rule else ()
-    return " ".join(words) + " †" * bool(rule and rule.granted)
+def prose(text: str) -> str:
+    """Words in which the LaTeX names of letters are written in Unicode."""
+    return " ".join(picture(word, flat=True).rows[0] if re.search(NAME, word) else word for word in text.split(" "))
+
+
+def margin(row: Row) -> str:
+    return "  " + prose(row.by.name) + " †" * bool(row.by.granted) if row.by else ""
 
 
 def on_screen(row: Row) -> int:
     """The width of a row, in columns."""
-    return picture(row.latex).columns + (2 + len(reason(row.by)) if row.by else 0)
+    return picture(row.latex).columns + len(margin(row))
 
 
 def to_terminal(derivation: Derivation, done: Followed | None = None, width: int = 100) -> None:
-    """Print the derivation; letters are explained where they first occur, and what is taken on trust is listed below."""
+    """Print the derivation, reasons on the right, letters where they first occur, and below what is taken on trust."""
     from rich.console import Console
     from rich.text import Text
 
@@ -36,12 +39,14 @@ def to_terminal(derivation: Derivation, done: Followed | None = None, width: int
     done = done or check(derivation)
     rows = [*laid_out(done, width, on_screen)]
     airy = any(len(picture(row.latex).rows) > 1 for row in rows)
-    console.print(Text((derivation.__doc__ or derivation.__name__).strip().splitlines()[0], "bold"))
+    console.print(Text(prose((derivation.__doc__ or derivation.__name__).strip().splitlines()[0]), "bold"))
     for row in rows:
-        drawn = picture(row.latex)
+        flat = picture(row.latex).columns > width  # what is too wide is written in lines that wrap
+        drawn = picture(row.latex, flat)
         for i, text in enumerate(drawn.rows):
-            margin = reason(row.by).rjust(width - drawn.columns) if row.by and i == drawn.middle else ""
-            console.print(Text(text if margin else text.rstrip(), "cyan" * row.explains).append(margin, "dim italic"), no_wrap=True)
+            reason = margin(row).rjust(width - drawn.columns) if row.by and i == drawn.middle else ""
+            line = Text(text if reason else text.rstrip(), "cyan" if row.explains else "")
+            console.print(line.append(reason, "dim italic"))
         if airy:
             console.print()
     for fact in done.granted:
