@@ -161,8 +161,9 @@ def same(a: Expr, b: Expr) -> bool:
         if len(a.limits) != 1 or len(b.limits) != 1:
             return False
         (z, *ends), (w, *others) = a.limits[0], b.limits[0]
-        u = UnitSymbol(sp.Dummy().name) if isinstance(z, UnitSymbol) else sp.Dummy("u", **z.assumptions0)
-        alike = type(z) is type(w) and z.assumptions0 == w.assumptions0 and len(ends) == len(others) and all(map(equal, ends, others))
+        unit = isinstance(z, UnitSymbol) or isinstance(w, UnitSymbol)
+        u = UnitSymbol(sp.Dummy().name) if unit else sp.Dummy("u", **z.assumptions0)
+        alike = z.assumptions0 == w.assumptions0 and len(ends) == len(others) and all(map(equal, ends, others))
         return alike and vanishes(renamed(a.function, z, u) - renamed(b.function, w, u))
     if isinstance(a, Density):
         return a.head == b.head and all(vanishes(s - t) for s, t in zip(a.slots, b.slots, strict=True))
@@ -245,10 +246,13 @@ def sign(e: Expr, weak: bool = False) -> int:
         return 1
     if isinstance(e, Integral) and forwards(e):
         return sign(e.function, weak)
+    e = e.replace(lambda n: isinstance(n, (Integral, Sum, Product)), stand_in)  # their bound letters are no letters of e
     top, bottom = sp.fraction(sp.together(e.xreplace(chart(e)).replace(is_foreign, stand_in)))
     result = 1
     for side, loose in ((top, weak), (bottom, False)):
         c, factors = sp.factor_list(side)
+        if c == 0:
+            return int(weak)
         result *= 1 if c > 0 else -1
         for f, n in factors:
             if loose and n % 2 == 0:
@@ -362,6 +366,6 @@ def domain_gap(e: Expr) -> str | None:
     if isinstance(e, Pow):
         if e.exp.is_negative and sign(e.base) == 0 and e.base.is_zero is not False:
             return f"a division by {e.base}, which may vanish"
-        if not e.exp.is_Integer and sign(e.base, weak=True) <= 0:
+        if not e.exp.is_Integer and sign(e.base, weak=sign(e.exp) > 0) <= 0:
             return f"a power of {e.base}, which may be negative"
     return next(filter(None, map(domain_gap, (a for a in e.args if isinstance(a, Expr)))), None)

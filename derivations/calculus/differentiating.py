@@ -6,7 +6,7 @@ import sympy as sp
 from sympy import Add, Derivative, Expr, Integral, Mul, Pow, Product, Sum, exp, log, oo
 from sympy.core.symbol import Str
 
-from .deciding import chart, sign, vanishes
+from .deciding import chart, domain_gap, sign, vanishes
 from .equalities import equality, linear, tops
 from .notation import Density, Expectation, UnitSymbol, spelled_out
 from .steps import Rule
@@ -87,12 +87,12 @@ def by_parts(g: Expr, x: sp.Symbol) -> Rule:
 
     def proves(rel: str, lhs: Expr, rhs: Expr) -> bool:
         whole = spelled_out(g)
-        slope = carried_out(Derivative(whole, x))
+        slope = sp.powsimp(carried_out(Derivative(whole, x)), combine="exp")
         ends = whole.xreplace({x: sp.S.One}) - whole.xreplace({x: sp.S.Zero}) if unit else sp.S.Zero
         if domain_gap(slope) or domain_gap(ends) or ends.has(sp.zoo, sp.nan, oo):
             return False
         gap = linear(carried_out(lhs)) - linear(carried_out(rhs)) - linear(Integral(slope, limits)) + ends
-        return rel == "=" and vanishes(linear(sp.expand(gap)))
+        return rel == "=" and (vanishes(gap) or vanishes(linear(sp.expand(gap))))
 
     def again(spell):
         return by_parts(spell(g), x)
@@ -193,13 +193,14 @@ def is_smooth(e: Expr, t: sp.Symbol) -> bool:
     """Is e certainly a smooth function of t around zero?"""
     if t not in e.free_symbols or e == t:
         return True
-    if isinstance(e, (Pow, log)) and not (isinstance(e, Pow) and e.exp.is_Integer and e.exp > 0):
-        base = sign(e.args[0].xreplace({t: sp.S.Zero}))
-        return (base > 0 or (base < 0 and e.exp.is_Integer is True)) and all(is_smooth(a, t) for a in e.args)
-    smooth = isinstance(e, (Add, Mul, Pow, exp, sp.sin, sp.cos, Density, sp.Tuple, Str))
     if isinstance(e, Derivative):
         return t not in e.variables and is_smooth(e.expr, t)
-    return smooth and all(is_smooth(a, t) for a in e.args)
+    if isinstance(e, (Pow, log)) and not (isinstance(e, Pow) and e.exp.is_Integer and e.exp > 0):
+        base = sign(e.args[0].xreplace({t: sp.S.Zero}))
+        if base == 0 or (base < 0 and not (isinstance(e, Pow) and e.exp.is_Integer)):
+            return False
+    smooth = isinstance(e, (Add, Mul, Pow, exp, log, sp.sin, sp.cos, Density, sp.Tuple))
+    return smooth and all(is_smooth(a, t) for a in e.args if not isinstance(a, Str))
 
 
 def as_functions(e: Expr) -> Expr:

@@ -16,6 +16,7 @@ An *atom* is something a page writes in one piece and a judge takes apart: a Gau
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import sympy as sp
 from sympy import Derivative, Expr, Integral, MatrixExpr, MatrixSymbol, exp, log, oo, pi, sqrt
@@ -31,32 +32,32 @@ class UnitSymbol(sp.Symbol):
         return super().__new__(cls, name, positive=True)
 
 
-def _letters(make: Callable[[str], sp.Symbol], names: str):
+def _letters(make: Callable[[str], sp.Symbol], names: str) -> Any:
     made = tuple(map(make, names.split()))
     return made[0] if len(made) == 1 else made
 
 
-def reals(names: str):
+def reals(names: str) -> Any:
     """Letters for real numbers; names are LaTeX, separated by blanks."""
     return _letters(lambda name: sp.Symbol(name, real=True), names)
 
 
-def nonzeros(names: str):
+def nonzeros(names: str) -> Any:
     """Letters for real numbers other than zero."""
     return _letters(lambda name: sp.Symbol(name, real=True, nonzero=True), names)
 
 
-def positives(names: str):
+def positives(names: str) -> Any:
     """Letters for positive numbers."""
     return _letters(lambda name: sp.Symbol(name, positive=True), names)
 
 
-def units(names: str):
+def units(names: str) -> Any:
     """Letters for numbers strictly between 0 and 1."""
     return _letters(UnitSymbol, names)
 
 
-def naturals(names: str):
+def naturals(names: str) -> Any:
     """Letters for the whole numbers 1, 2, 3, ..."""
     return _letters(lambda name: sp.Symbol(name, integer=True, positive=True), names)
 
@@ -73,17 +74,17 @@ class CovarianceMatrix(MatrixSymbol):
         return self
 
 
-def vectors(names: str):
+def vectors(names: str) -> Any:
     """Letters for columns of d numbers; d is any dimension."""
     return _letters(lambda name: MatrixSymbol(name, DIMENSION, 1), names)
 
 
-def matrices(names: str):
+def matrices(names: str) -> Any:
     """Letters for square matrices of d rows."""
     return _letters(lambda name: MatrixSymbol(name, DIMENSION, DIMENSION), names)
 
 
-def covariances(names: str):
+def covariances(names: str) -> Any:
     """Letters for symmetric, positive definite matrices of d rows."""
     return _letters(lambda name: CovarianceMatrix(name, DIMENSION, DIMENSION), names)
 
@@ -138,7 +139,7 @@ class Density(Expr):
         of, given, at = (", ".join(map(printer._print, side)) for side in self.args[1:])
         return self.name + (at and f"_{at}") + (of and f"({of} | {given})" if given else of and f"({of})")
 
-    def _eval_is_positive(self) -> bool:
+    def _eval_is_positive(self) -> bool | None:
         return True
 
     def _eval_derivative(self, s: sp.Symbol) -> Expr:

@@ -307,6 +307,8 @@ def unfit(letter: sp.Symbol, meaning: Expr) -> str | None:
         return "not of the same shape"
     if isinstance(letter, CovarianceMatrix) and not definite(meaning):
         return "not certainly symmetric and positive definite"
+    if isinstance(letter, sp.MatrixSymbol):
+        return None
     if isinstance(letter, UnitSymbol) and not (sign(meaning) > 0 and sign(1 - meaning) > 0):
         return "not certainly between 0 and 1"
     if letter.is_positive and sign(meaning) <= 0:

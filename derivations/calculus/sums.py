@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import sympy as sp
-from sympy import Add, Expr, Mul, Product, Sum, exp, log
+from sympy import Add, Expr, Mul, Pow, Product, Sum, exp, log
 
 from .deciding import sign, vanishes
 from .equalities import equality, linear
@@ -84,11 +84,25 @@ def by_induction(over: sp.Symbol, first: Derivation, next: Derivation, along: Ma
     return Rule(f"induction on {over}", proves, key=("by induction", over, first, next, *along.items()))
 
 
-def _logarithms(e: Expr) -> Expr:
-    return linear(e.replace(lambda n: isinstance(n, Product) and sign(n.function) > 0, lambda n: exp(Sum(log(n.function), *n.limits))))
+def log_of(e: Expr) -> Expr | None:
+    """The logarithm of a product, term by term, or None if a factor may not be positive."""
+    if isinstance(e, Mul):
+        parts = [log_of(a) for a in e.args]
+        return None if None in parts else Add(*parts)
+    if isinstance(e, Product):
+        inside = log_of(e.function)
+        return None if inside is None else Sum(inside, *e.limits)
+    if sign(e.base if isinstance(e, Pow) else e) <= 0:
+        return None
+    return e.args[0] if isinstance(e, exp) else e.exp * log(e.base) if isinstance(e, Pow) else log(e)
 
 
-logarithms = equality("exponents add", _logarithms, key=("logarithms",))
+def _logarithms(rel: str, lhs: Expr, rhs: Expr) -> bool:
+    left, right = log_of(lhs), log_of(rhs)
+    return rel == "=" and left is not None and right is not None and vanishes(linear(left) - linear(right))
+
+
+logarithms = Rule("taking logarithms", _logarithms, key=("logarithms",))
 
 
 def _factorials(e: Expr) -> Expr:

@@ -187,4 +187,36 @@ def resolved(coarse, fine) -> bool:
     return all(np.all(abs(c - f) <= 1e-5 * (1 + abs(f))) for c, f in zip(coarse, fine, strict=True))
 
 
-X
+def drift(relation: str, lhs: Expr, rhs: Expr, world: World, letter: sp.Symbol, target: Expr, order: int) -> str | None:
+    """Does the gap vanish like letter^order (or just vanish, order 0) as the letter approaches its target?"""
+    gap = interpret(lhs - rhs, world)
+    if gap.has(Integral, GaussianMean) and target in (oo, -oo):
+        raise NoWitness("an integral whose mass may leave the grid")
+    env = points(gap.free_symbols - {letter}, sp.srepr(lhs), 3) or {sp.Dummy(): np.ones(3)}
+    near = [0.02, 0.01, 0.005] if order else [1e-2, 1e-3, 1e-4]
+    if letter.is_integer:
+        near = [1 / 64, 1 / 256, 1 / 1024]
+    for place in approaches(letter, target):
+        with np.errstate(all="ignore"):
+            gaps = [values([gap], {**env, letter: np.full(3, place(h))}, DOUBLE, 321)[0] for h in near]
+        sizes = [np.abs(g) + 1e-300 for g in gaps]
+        if not np.all(np.isfinite(sizes)):
+            raise NoWitness(f"the gap has no finite value near {letter} = {target}")
+        for h, coarse, k, fine in zip(near, sizes, near[1:], sizes[1:], strict=False):
+            rate = np.log(coarse / fine) / np.log(h / k)  # the gap is about h^rate
+            if np.any((rate < (order - 0.3 if order else 0.3)) & (fine > 1e-11)):
+                what = f"not O({letter}^{order})" if order else "not vanishing"
+                places = ", ".join(f"{place(h):.4g}" for h in near)
+                return f"the gap at {letter} = {places} is {', '.join(f'{s[0]:.3g}' for s in sizes)}: {what}"
+    return None
+
+
+def approaches(letter: sp.Symbol, target: Expr) -> list:
+    """The ways to approach the target within the domain of the letter: from a distance h, the point."""
+    if target in (oo, -oo):
+        return [lambda h: (1 if target == oo else -1) / h]
+    to = float(target)
+    above, below = (lambda h: to + h), (lambda h: to - h)
+    if isinstance(letter, UnitSymbol) and to == 1:
+        return [below]
+    return [above] if letter.is_nonnegative and to == 0 else [above, below]
