@@ -29,7 +29,8 @@ def gamma_density(x):
 
 def test_the_integral_of_a_smooth_function():
     assert_allclose(settled(integral_of(gamma_density)), special.gamma(2.7), rtol=1e-14)
-    assert_allclose(settled(integral_of(lambda x: np.cos(3 * x) * np.exp(-x * x))), np.sqrt(np.pi) * np.exp(-9 / 4), rtol=1e-12)
+    wave = integral_of(lambda x: np.cos(3 * x) * np.exp(-x * x))
+    assert_allclose(settled(wave), np.sqrt(np.pi) * np.exp(-9 / 4), rtol=1e-12)
 
 
 def test_moments_of_a_density_given_up_to_a_factor():
@@ -38,7 +39,10 @@ def test_moments_of_a_density_given_up_to_a_factor():
     assert_allclose(settled(expectation_of(np.exp, gamma_density)), 2.7, rtol=1e-13)
 
 
-@pytest.mark.parametrize("window", [{}, {"centre": M, "width": S}, {"width": 0.6}, {"centre": 5.0}, {"width": S}], ids=str)
+WINDOWS = [{}, {"centre": M, "width": S}, {"width": 0.6}, {"centre": 5.0}, {"width": S}]
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
 def test_one_integral_for_each_entry_of_the_integrands_letters(window):
     """The window may be an array, or one for all; it need not fit."""
     density = lambda x: 7 * stats.norm.pdf(x, M, S)
@@ -73,7 +77,8 @@ def test_beta_integrals_with_their_ends(a, b):
 
 
 def test_a_logarithm_at_the_end_of_the_interval():
-    assert_allclose(settled(integral_over_unit(lambda x, rest: np.log(rest) / np.sqrt(x))), -4 * (1 - np.log(2)), rtol=1e-13)
+    rule = integral_over_unit(lambda x, rest: np.log(rest) / np.sqrt(x))
+    assert_allclose(settled(rule), -4 * (1 - np.log(2)), rtol=1e-13)
 
 
 def test_an_end_that_double_precision_cannot_reach_is_not_passed_over():
