@@ -76,6 +76,9 @@ class Code(NumPyPrinter):
         name, *slots = expr.args
         return f"{self._law(str(name))}({', '.join(map(self._print, slots))})"
 
+    def _print_Constant(self, expr: Constant) -> str:
+        return self._law(str(expr.args[0]))
+
     def _print_EntropyOf(self, expr: EntropyOf) -> str:
         return f"{self._law(str(expr.args[0]))}.entropy()"
 
@@ -106,6 +109,10 @@ class Code(NumPyPrinter):
 
 class Call(Expr):
     """A function given under a name, called at its slots."""
+
+
+class Constant(Expr):
+    """A number given under a name: the variance of the data, say."""
 
 
 class EntropyOf(Expr):
@@ -176,10 +183,12 @@ def formula(claim: Claim, expr: Expr | float) -> Formula:
 def numeric(expr: Expr, laws: Mapping[tuple, str]) -> Expr:
     """Densities as exponentials of their logarithms, derivatives carried out, atoms taken apart."""
     if isinstance(expr, Entropy) and isinstance(expr.q, Density) and expr.q.head in laws:
-        return EntropyOf(sp.Symbol(laws[expr.q.head]))
+        return EntropyOf(sp.core.symbol.Str(laws[expr.q.head]))
     if isinstance(expr, Density):
         if expr.head not in laws:
             raise TypeError(f"the density {expr.name} has no name on the page of this claim")
+        if not expr.slots:
+            return Constant(sp.core.symbol.Str(laws[expr.head]))
         slots = [numeric(s, laws) for s in expr.slots]
         if len(slots) == 1 and type(expr) is Density:
             return sp.exp(log_slope(laws[expr.head], 0)(*slots))

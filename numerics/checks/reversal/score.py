@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
+from scipy.ndimage import map_coordinates
 from scipy.special import ndtri
 
 from ...quadrature import integral_of, mean_of, variance_of
@@ -22,6 +23,7 @@ PLANE = mixture(
 SOME_IN_PLANE = np.array([[-0.71, 0.33], [0.27, -1.19], [1.43, 0.59]])
 DIRECTIONS = np.array([[0.6, 0.8], [-0.28, 0.96]])
 
+SMOOTH = [POINTS[0], POINTS[1], (mixture([0.57, 0.43], [-0.71, 0.93], [0.17, 0.62]), Step(alpha=0.761, alpha_bar_prev=0.437))]
 SOME_NOISE, SOME_X_PREV = np.array([-0.83, 0.47, 1.31]), np.array([-0.89, 0.37, 1.13])
 
 gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
@@ -60,6 +62,7 @@ def noise_conditional_law(law, mean, variance):
         yield close(variance, at, variance_of(density))
         yield close(law, at | {"e": SOME_NOISE}, normalised(density, SOME_NOISE))
         yield sampled(world.forward(step), noise_seen(mean, variance, world, step), resolves=1e-2)
+        yield sampled(world.forward(step), uniform_under(law, world, step), resolves=1e-2)
     some = {"data": gaussians, "step": tame_steps, "x_t": st.floats(-2, 2)}
     yield for_all(**some)(
         lambda data, step, x_t: close(mean, letters(data, step, x_t=x_t), mean_of(noise_given(data, step, x_t)))
@@ -82,11 +85,15 @@ def rearrangement_with_conditional_noise(law, variance):
     def rescaled(**at):
         return (1 - at["alpha"]) / at["alpha"] * variance(**at)
 
-    for world, step in POINTS:
+    def true_mean(**at):
+        return -sqrt(1 - at["alpha"]) * at["marginal"].score(at["x_t"])
+
+    for world, step in SMOOTH:
         at, kernel = letters(world, step, x_t=SOME_X_T, x_prev=SOME_X_PREV), reverse_kernel(world, step, SOME_X_T)
         yield close(rearranged, at, normalised(kernel, SOME_X_PREV, width=2.0))
         yield close(rescaled, at, variance_of(kernel, width=2.0))
         yield sampled(world.forward(step), uniform_under(law, world, step), resolves=1e-2)
+        yield sampled(world.forward(step), noise_seen(true_mean, variance, world, step), resolves=1e-2)
     some = {"data": pairs, "step": tame_steps, "x_t": st.floats(-2, 2), "x_prev": st.floats(-2, 2)}
     yield for_all(**some)(
         lambda data, step, x_t, x_prev: close(
@@ -130,16 +137,18 @@ def noise_seen(mean, variance, world, step):
 
 
 def uniform_under(law, world, step):
-    """The true noise, through the distribution function of the claimed law, is uniform given x_t; through ndtri it is N(0, 1)."""
-    grid = np.linspace(-7, 7, 141)[:, None]
+    """The true noise, through the distribution function of the claimed law, is uniform given x_t; through ndtri it is N(0, 1).
+
+    The distribution function is tabulated once, by the trapezoid rule in the noise, and read between its nodes.
+    """
+    e, x_t = np.linspace(-8, 8, 641)[:, None], np.linspace(-8, 8, 641)
+    with np.errstate(all="ignore"):
+        density = np.broadcast_to(law(**letters(world, step, x_t=x_t, e=e)), (641, 641))
+        table = np.vstack([0 * x_t, np.cumsum(density[1:] + density[:-1], axis=0) * 0.5 * (16 / 640)])
 
     def scores(x_0, x_prev, x_t):
         e = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
-        density = np.broadcast_to(law(**letters(world, step, x_t=x_t, e=grid)), (141, len(x_t)))
-        below = np.vstack([0 * x_t, np.cumsum((density[1:] + density[:-1]) * 0.05, axis=0)])
-        place = np.clip((e + 7) / 0.1, 0, 139.999)
-        k, part, n = place.astype(int), place % 1, np.arange(len(e))
-        u = below[k, n] + part * 0.05 * (2 * density[k, n] + part * (density[k + 1, n] - density[k, n]))
+        u = map_coordinates(table, 40 * np.array([e + 8, x_t + 8]), order=1, mode="nearest")
         return standard_normal_rows(ndtri(np.clip(u, 1e-12, 1 - 1e-12)), given=(x_t,))
 
     return scores

@@ -1,0 +1,246 @@
+r"""What tries to refute the page on the naive inversion: the forward step simulated, and the naive chain followed by its moments."""
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy import sqrt
+
+from ...schedules import cosine, linear
+from ...statistics import Row, for_all, matches, moments, sampled
+from ...worlds import finite, gaussian, mixture
+from .step import POINTS, letters, steps
+
+between = st.floats(0.01, 0.99)
+data_laws = st.builds(lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]), st.floats(-3, 3), st.floats(0.05, 9), between)
+
+
+def algebraic_identity(previous):
+    """Put the noise that was drawn into the rearranged equation: the difference is nothing, draw by draw."""
+    for world, step in POINTS:
+
+        def scores(x_0, x_prev, x_t, step=step):
+            e = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
+            at = {"alpha": step.alpha, "x_t": x_t, "e": e, "fresh": np.roll(e, 1)}  # the noise of another draw is fresh
+            return pathwise(previous(**at) - x_prev)
+
+        yield sampled(world.forward(step), scores, resolves=1e-2)
+
+
+def noise_depends_on_output(covariance, correlation):
+    """The covariance of noise and output, simulated, and for all steps by the matrix that maps (x_{t-1}, noise) to the output."""
+    for world, step in POINTS:
+        before = world.marginal(step.alpha_bar_prev)
+        at = letters(world, step, v_prev=before.variance, v_t=world.marginal(step.alpha_bar).variance)
+        yield sampled(world.forward(step), tied(covariance, correlation, world, step, at), resolves=1e-2)
+
+    def seen(data, step):
+        v_prev = data.marginal(step.alpha_bar_prev).variance
+        maps = np.array([[0.0, 1.0], [sqrt(step.alpha), sqrt(step.beta)]])  # rows: the noise, the output
+        joint = maps @ np.diag([v_prev, 1.0]) @ maps.T
+        return {"alpha": step.alpha, "alpha_bar_prev": step.alpha_bar_prev, "v_prev": v_prev, "v_t": joint[1, 1]}, joint
+
+    def agrees(formula, of):
+        def statement(data, step):
+            at, joint = seen(data, step)
+            return matches(formula, at, of(joint))
+
+        return for_all(data=data_laws, step=steps)(statement)
+
+    yield agrees(covariance, lambda joint: joint[0, 1])
+    yield agrees(correlation, lambda joint: joint[0, 1] / sqrt(joint[0, 0] * joint[1, 1]))
+
+
+def naive_marginal(spread, variance, mean):
+    """One naive step from a correct x_t: by the law of x_t, stretched and noised, and by simulation."""
+    for world, step in POINTS:
+        at, wrong = naive_letters(world, step), one_naive_step(world, step)
+        yield sampled(inverted(world, step), widened(variance, mean, at, wrong), resolves=1e-2)
+    some = {"data": data_laws, "step": steps}
+    yield for_all(**some)(lambda data, step: matches(variance, naive_letters(data, step), one_naive_step(data, step).variance))
+    yield for_all(**some)(lambda data, step: matches(mean, naive_letters(data, step), one_naive_step(data, step).mean, magnitude=5.0))
+    yield for_all(**some)(lambda data, step: matches(spread, naive_letters(data, step), *extra_noise(data, step)))
+
+
+def naive_chain(added, variance, noises):
+    """The chain's variance, step by step down real schedules and random ones; and a short chain by simulation."""
+    for betas in (linear().betas, cosine(200).betas[:-1], np.array([0.13, 0.29, 0.08, 0.37])):
+        yield from followed_down(added, variance, noises, betas)
+    lists = st.lists(st.floats(0.01, 0.6), min_size=2, max_size=8).map(np.array)
+    for k in range(3):
+        yield for_all(betas=lists)(lambda betas, k=k: list(followed_down(added, variance, noises, betas))[k])
+    betas = np.array([0.13, 0.29, 0.08, 0.37])
+    for world in (gaussian(0.37, 1.83), finite([0.31, 0.69], [-1.13, 1.47])):
+        yield sampled(up_and_down(world, betas), astray(added, betas), resolves=1e-2)
+    yield sampled(down_from(1.0, betas), ended(variance, betas, 1.0), resolves=1e-2)
+    yield sampled(down_from(0.0, betas), ended(noises, betas, 0.0), resolves=1e-2)
+
+
+def discrete_toy(posterior, odds):
+    """A bit and its flip: the four cases counted out, and simulated."""
+    some = {"pi_1": between, "flip": between}
+    yield for_all(**some)(lambda pi_1, flip: matches(posterior, {"pi_1": pi_1, "flip": flip}, counted(pi_1, flip)))
+    # The limit of rare flips, where 1 - flip is 1 to the last bit.
+    yield for_all(pi_1=between)(
+        lambda pi_1: matches(odds, {"pi_1": pi_1, "flip": 1e-18}, 1e-18 * (1 - pi_1) / four_cases(pi_1, 1e-18)[:, 1].sum() / 1e-18)
+    )
+    for pi_1, flip in ((0.31, 0.17), (0.83, 0.23), (0.57, 0.41)):
+        yield sampled(flipped(pi_1, flip), bit_scores(posterior, pi_1, flip), resolves=1e-2)
+
+
+# The chain
+
+
+def chain_letters(betas):
+    alpha_bars = np.cumprod(1 - betas)
+    return {"alpha_bar_T": alpha_bars[-1], "a": lambda t: alpha_bars[int(t) - 1] if t > 0 else 1.0, "T": len(betas)}
+
+
+def went_down(v, betas):
+    """The variance of the chain by the recursion of the naive step, v -> (v + beta)/alpha, from T down to 0."""
+    for beta in betas[::-1]:
+        v = (v + beta) / (1 - beta)
+    return v
+
+
+def followed_down(added, variance, noises, betas):
+    """What the three formulas say of a schedule, against the recursion."""
+    at, alpha_bar_T, v_0 = chain_letters(betas), np.prod(1 - betas), 1.83
+    rounding = len(betas) * went_down(1.0, betas)
+    yield matches(variance, at, went_down(1.0, betas), magnitude=rounding)
+    yield matches(added, at, went_down(alpha_bar_T * v_0 + 1 - alpha_bar_T, betas) - v_0, magnitude=rounding)
+    yield matches(noises, at, went_down(0.0, betas), magnitude=rounding)
+
+
+def naive_steps(x, betas, rng):
+    """The rearranged forward step with fresh noise, from T down to 0."""
+    for beta in betas[::-1]:
+        x = (x - sqrt(beta) * rng.standard_normal(len(x))) / sqrt(1 - beta)
+    return x
+
+
+def up_and_down(world, betas):
+    """Draws of (x_0, xhat_0): up by the forward process, down by the naive chain."""
+
+    def draw(rng, n):
+        x_0 = x = world.sample(rng, n)
+        for beta in betas:
+            x = sqrt(1 - beta) * x + sqrt(beta) * rng.standard_normal(n)
+        return x_0, naive_steps(x, betas, rng)
+
+    return draw
+
+
+def down_from(variance, betas):
+    """Draws of xhat_0 from x_T ~ N(0, variance)."""
+    return lambda rng, n: (naive_steps(sqrt(variance) * rng.standard_normal(n), betas, rng),)
+
+
+def astray(added, betas):
+    """The chain's error is Gaussian with the claimed variance; the recursion bounds its moments."""
+    v = 2 * went_down(0.0, betas)
+
+    def scores(x_0, x_hat):
+        return moments(x_hat - x_0, 0.0, added(**chain_letters(betas)), (v, 3 * v**2, 15 * v**3), given=(x_0,))
+
+    return scores
+
+
+def ended(variance, betas, start):
+    v = went_down(start, betas)
+    return lambda x_hat: moments(x_hat, 0.0, variance(**chain_letters(betas)), (v, 3 * v**2, 15 * v**3))
+
+
+# One step
+
+
+def naive_letters(data, step):
+    before = data.marginal(step.alpha_bar_prev)
+    return {"alpha": step.alpha, "m_prev": before.mean, "v_prev": before.variance}
+
+
+def one_naive_step(data, step):
+    """The law of the naive step, by its definition: the law of x_t, stretched, with noise of variance beta/alpha."""
+    return data.marginal(step.alpha_bar).affine(1 / sqrt(step.alpha), step.beta / step.alpha)
+
+
+def extra_noise(data, step):
+    """The variance that the naive step leaves in excess, and the size of the numbers it is a difference of."""
+    wrong = one_naive_step(data, step).variance
+    return wrong - data.marginal(step.alpha_bar_prev).variance, wrong
+
+
+def inverted(world, step):
+    """Draws of the naive step."""
+
+    def draw(rng, n):
+        _, _, x_t = world.forward(step)(rng, n)
+        return ((x_t - sqrt(step.beta) * rng.standard_normal(n)) / sqrt(step.alpha),)
+
+    return draw
+
+
+def widened(variance, mean, at, wrong):
+    null = wrong.central_moments()
+
+    def scores(x_hat):
+        return moments(x_hat, mean(**at), variance(**at), (null.second, null.fourth, null.sixth))
+
+    return scores
+
+
+def pathwise(difference):
+    """A difference that must vanish draw by draw: clipped, so that the rows are bounded, and squared, so that signs cannot cancel."""
+    bounded = np.clip(difference, -1, 1)
+    return [Row("difference", bounded), Row("squared difference", bounded * bounded)]
+
+
+def tied(covariance, correlation, world, step, at):
+    """E[noise (x_t - E x_t)] is the covariance, E over both standard deviations the correlation."""
+    m_t, v_t = world.marginal(step.alpha_bar).mean, at["v_t"]
+    m_prev = world.marginal(step.alpha_bar_prev).mean
+
+    def scores(x_0, x_prev, x_t):
+        e = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
+        # The product is sqrt(beta) e^2 and a cross term; each has a variance that the step and the world know.
+        product = e * (x_t - m_t)
+        scale = sqrt(2 * step.beta + step.alpha * world.marginal(step.alpha_bar_prev).variance)
+        third = 16 * (1 + np.abs(x_prev - m_prev) / scale) ** 3
+        return [
+            Row("covariance", (product - covariance(**at)) / scale, 1.0, third),
+            Row("correlation", (product / sqrt(v_t) - correlation(**at)) * sqrt(v_t) / scale, 1.0, third),
+        ]
+
+    return scores
+
+
+# The bit
+
+
+def four_cases(pi_1, flip):
+    """P(x_{t-1}, x_t): rows x_{t-1} = 0, 1, columns x_t = 0, 1."""
+    return np.array([[(1 - pi_1) * (1 - flip), (1 - pi_1) * flip], [pi_1 * flip, pi_1 * (1 - flip)]])
+
+
+def counted(pi_1, flip):
+    """P(x_{t-1} = 1 | x_t = 1)."""
+    return four_cases(pi_1, flip)[1, 1] / four_cases(pi_1, flip)[:, 1].sum()
+
+
+def flipped(pi_1, flip):
+    """Draws of (x_{t-1}, x_t); the rearranged equation x_{t-1} = x_t xor n holds surely."""
+
+    def draw(rng, n):
+        x_prev, n_t = rng.random(n) < pi_1, rng.random(n) < flip
+        return x_prev, x_prev ^ n_t
+
+    return draw
+
+
+def bit_scores(posterior, pi_1, flip):
+    """Where x_t = 1, x_{t-1} is 1 as often as claimed."""
+    p = counted(pi_1, flip)
+
+    def scores(x_prev, x_t):
+        claimed = posterior(pi_1=pi_1, flip=flip)
+        return [Row("x_{t-1} given x_t = 1", (x_prev - claimed) / sqrt(p * (1 - p)), x_t.astype(float), 1 / sqrt(p * (1 - p)))]
+
+    return scores
