@@ -319,7 +319,11 @@ def test_information_falls_and_entropy_stays_below_the_gaussian(world, alpha_bar
 # Batches and shapes
 
 
-@pytest.mark.parametrize("make", [lambda: mixture(**LINE), lambda: mixture(**SHARED), lambda: finite(**ATOMS)], ids=str)
+@pytest.mark.parametrize(
+    "make",
+    [lambda: mixture(**LINE), lambda: mixture(**SHARED), lambda: finite(**ATOMS)],
+    ids=["line", "shared variance", "atoms"],
+)
 def test_a_batch_is_its_laws_side_by_side(make):
     world, x_t = make(), np.array([[-1.27, 0.19, 1.71], [0.53, -0.31, 2.9]])
     batch, x = world.reverse_kernel(STEP, x_t), np.linspace(-1, 1, 4)[:, None, None]
