@@ -98,9 +98,10 @@ def variance_of_the_output():
 
 
 def correlation_with_the_output(correlation=sqrt(beta / v_t)):
-    """A correlation is a covariance in units of both standard deviations; that of the noise is one."""
-    yield sqrt(beta) / (1 * sqrt(v_t))
-    yield eq(correlation, by=algebra)
+    """In units of standard deviations, one for the noise and the root of v_t for the output, it is a correlation."""
+    yield Cov(prior * noise, e, output / sqrt(v_t))
+    yield eq(Cov(prior * noise, e, output) / sqrt(v_t), by=linearity)
+    yield eq(correlation, by=gaussian_moments)
 
 
 def one_naive_step(spread=spread):
