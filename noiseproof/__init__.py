@@ -8,9 +8,9 @@
     >>> noiseproof.verify(claim.id, variance=beta / alpha).verdict
     'FAIL'
 
-``claims`` lists every claim by its id, ``claim`` gives one, with its ``formulas`` as SymPy expressions; ``verify`` judges a claim, or your
-formula in the place of its own.  The same from the shell: ``noiseproof --help``.  ``import noiseproof`` is cheap; SymPy is imported by the
-first call.
+``claims`` lists every claim by its id, ``claim`` gives one, with its ``formulas`` as SymPy expressions; ``verify``
+judges a claim, or your formula in the place of its own.  The same from the shell: ``noiseproof --help``.  ``import
+noiseproof`` is cheap; SymPy is imported by the first call.
 """
 
 from __future__ import annotations
@@ -19,13 +19,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .choosing import UnknownClaim, claim, claims
+    from .choosing import claim, claims
+    from .faults import UnknownClaim
     from .verifying import Check, Report, verify
 
 __version__ = "0.1.0"
 __all__ = ["Check", "Report", "UnknownClaim", "__version__", "claim", "claims", "verify"]
 
-HOME = {"UnknownClaim": "choosing", "claim": "choosing", "claims": "choosing", "Check": "verifying", "Report": "verifying", "verify": "verifying"}
+HOME = {
+    "UnknownClaim": "faults",
+    "claim": "choosing",
+    "claims": "choosing",
+    "Check": "verifying",
+    "Report": "verifying",
+    "verify": "verifying",
+}
 
 
 def __getattr__(name: str) -> Any:

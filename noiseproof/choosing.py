@@ -9,16 +9,7 @@ from fnmatch import fnmatchcase
 from derivations import Claim
 from derivations import claims as every_claim
 
-
-class UnknownClaim(KeyError):
-    """No claim has this id."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class NothingSelected(LookupError):
-    """A pattern that no claim matches."""
+from .faults import NothingSelected, UnknownClaim
 
 
 def claims() -> Mapping[str, Claim]:
@@ -48,15 +39,17 @@ def suggestion(id: str, known: Iterable[str]) -> str:
 def selected(patterns: Iterable[str]) -> list[Claim]:
     """The claims that match any of the patterns, in reading order; all of them if there is no pattern.
 
-    Raises UnknownClaim for an id and NothingSelected for a pattern without a match: a misspelt one must not pass by being empty.
+    Raises UnknownClaim for an id and NothingSelected for a pattern without a match: a misspelt one must not pass
+    by being empty.
     """
     known, chosen = claims(), set()
+    chapters = dict.fromkeys(c.chapter for c in known.values())
     for pattern in patterns:
         if not any(sign in pattern for sign in "*?["):
             chosen.add(claim(pattern).id)
             continue
         matches = {id for id in known if fnmatchcase(id, pattern)}
         if not matches:
-            raise NothingSelected(f"no claim matches {pattern}; the chapters are {', '.join(dict.fromkeys(c.chapter for c in known.values()))}")
+            raise NothingSelected(f"no claim matches {pattern}; the chapters are {', '.join(chapters)}")
         chosen |= matches
     return [c for c in known.values() if not patterns or c.id in chosen]

@@ -7,27 +7,37 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import __version__
+from .faults import INTERNAL_ERROR, INTERRUPTED, USAGE, Fault
 
 if TYPE_CHECKING:
     from derivations import Claim
 
+    from .gathering import Run
     from .running import Work
 
 EVERY_KIND = ("symbolic", "quadrature", "property", "montecarlo", "model", "sampler")
-INTERRUPTED, INTERNAL_ERROR, USAGE, NOTHING_SELECTED = 2, 3, 4, 5  # 0 and 1 are verdicts
 
 patterns = click.argument("patterns", nargs=-1, metavar="[PATTERN...]")
-kind_option = click.option("--kind", "kinds", multiple=True, type=click.Choice(EVERY_KIND), help="Only this kind of check; may be repeated.")
+kind_option = click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(EVERY_KIND), help="Only this kind of check; may be repeated."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
-seed_option = click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="The seed of all draws.")
-workers_option = click.option("--workers", default=min(2, os.cpu_count() or 1), show_default=True, type=click.IntRange(min=1),
-                              metavar="N", help="How many processes share the work.")  # fmt: skip
+seed_option = click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="The seed of all draws."
+)
+workers_option = click.option(
+    "--workers",
+    default=min(2, os.cpu_count() or 1),
+    show_default=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many processes share the work.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -37,8 +47,8 @@ def cli() -> None:
 
     A PATTERN is the id of a claim, or matches several: 'reversal.*'.
 
-    Exit codes: 0 everything holds; 1 something does not; 2 interrupted; 3 an error of our own; 4 usage, or an unknown claim;
-    5 nothing selected.
+    Exit codes: 0 everything holds; 1 something does not; 2 interrupted; 3 an error of our own; 4 usage, or an
+    unknown claim; 5 nothing selected.
     """
 
 
@@ -64,31 +74,45 @@ def list_claims(patterns: tuple[str, ...], as_json: bool) -> None:
 @patterns
 @kind_option
 @click.option("--all", "every_kind", is_flag=True, help="Trained models and runs of samplers too.")
-@click.option("--with", "instead", multiple=True, metavar="NAME=FORMULA",
-              help="Judge this formula in the place of the claim's own, such as 'variance=beta'; may be repeated.")  # fmt: skip
+@click.option(
+    "--with",
+    "instead",
+    multiple=True,
+    metavar="NAME=FORMULA",
+    help="Judge this formula in the place of the claim's own, such as 'variance=beta'; may be repeated.",
+)
 @click.option("--strict", is_flag=True, help="A check that is skipped counts as a failure.")
 @seed_option
 @workers_option
 @json_option
-def verify(patterns: tuple[str, ...], kinds: tuple[str, ...], every_kind: bool, instead: tuple[str, ...], strict: bool, seed: int,
-           workers: int, as_json: bool) -> int:  # fmt: skip
+def verify(
+    patterns: tuple[str, ...],
+    kinds: tuple[str, ...],
+    every_kind: bool,
+    instead: tuple[str, ...],
+    strict: bool,
+    seed: int,
+    workers: int,
+    as_json: bool,
+) -> int:
     """Judge claims: follow the derivations, and try to refute them by quadrature, by search and by sampling."""
-    from . import judging
     from .choosing import selected
+    from .gathering import Task, Verification, checks
     from .parsing import replacement
     from .verifying import KINDS, QUICK
 
     wanted = kinds or (KINDS if every_kind else QUICK)
     claims = marked(selected(patterns), wanted)
     if instead and len(claims) > 1:
-        raise click.UsageError(f"--with replaces a formula of one claim, and {len(claims)} are selected: name the claim")
+        raise click.UsageError(
+            f"--with replaces a formula of one claim, and {len(claims)} are selected: name the claim"
+        )
     for text in instead:
         replacement(claims[0], text)
-    tasks = judging.tasks(claims, wanted, seed, instead)
-    clock = perf_counter()
-    gathered = judging.Gathered(claims, tasks)
-    interrupted = carried_out(judging.work, tasks, workers, gathered)
-    return gathered.report(wanted, seed, instead, strict, as_json, perf_counter() - clock, interrupted)
+    tasks = [Task(c.id, kind, seed, instead) for c in claims for kind in wanted if kind in c.kinds]
+    run = Verification(claims, tasks, wanted, seed, instead)
+    carried_out(checks, tasks, workers, run)
+    return run.reported(as_json, strict)
 
 
 @cli.command()
@@ -99,16 +123,16 @@ def verify(patterns: tuple[str, ...], kinds: tuple[str, ...], every_kind: bool, 
 @json_option
 def mutate(patterns: tuple[str, ...], kinds: tuple[str, ...], seed: int, workers: int, as_json: bool) -> int:
     """Try to slip wrong formulas past the checks: the named mistakes, and many made by the machine."""
-    from . import mutating, reviewing
     from .choosing import selected
+    from .gathering import Mutation
+    from .mutating import JUDGES, Task, trials
 
-    wanted = kinds or mutating.JUDGES
+    wanted = kinds or JUDGES
     claims = marked(selected(patterns), wanted)
-    tasks = [mutating.Task(c.id, group, tuple(wanted), seed) for c in claims for group in ("automatic", "named")]
-    clock = perf_counter()
-    gathered = reviewing.Gathered(claims, tasks)
-    interrupted = carried_out(mutating.trials, tasks, workers, gathered)
-    return gathered.report(seed, as_json, perf_counter() - clock, interrupted)
+    tasks = [Task(c.id, group, tuple(wanted), seed) for c in claims for group in ("automatic", "named")]
+    run = Mutation(claims, tasks, seed)
+    carried_out(trials, tasks, workers, run)
+    return run.reported(as_json)
 
 
 @cli.command()
@@ -142,10 +166,22 @@ def value(id: str, letters: tuple[str, ...], as_json: bool) -> int:
         from .reporting import document
 
         entry = {"id": chosen.id, "at": {name: str(number) for name, number in at.items()}}
-        click.echo(document([{**entry, "values": {v.parameter: v.digits for v in found}, "why": {v.parameter: v.why for v in found if v.why}}]))
+        click.echo(
+            document(
+                [
+                    {
+                        **entry,
+                        "values": {v.parameter: v.digits for v in found},
+                        "why": {v.parameter: v.why for v in found if v.why},
+                    }
+                ]
+            )
+        )
     else:
         for v in found:
-            click.echo(f"{v.parameter} = {v.digits}" if v.digits else f"{v.parameter} has no value: {v.why}", err=not v.digits)
+            click.echo(
+                f"{v.parameter} = {v.digits}" if v.digits else f"{v.parameter} has no value: {v.why}", err=not v.digits
+            )
     return 0 if any(v.digits for v in found) else USAGE
 
 
@@ -154,7 +190,7 @@ def value(id: str, letters: tuple[str, ...], as_json: bool) -> int:
 
 def marked(claims: Sequence[Claim], kinds: Sequence[str]) -> list[Claim]:
     """The claims that are marked for any of the kinds."""
-    from .choosing import NothingSelected
+    from .faults import NothingSelected
 
     chosen = [c for c in claims if any(kind in c.kinds for kind in kinds)]
     if not chosen:
@@ -162,18 +198,20 @@ def marked(claims: Sequence[Claim], kinds: Sequence[str]) -> list[Claim]:
     return chosen
 
 
-def carried_out(work: Work, tasks: Sequence[Any], workers: int, gathered: Any) -> bool:
-    """Work through the tasks and gather what comes of them; was it interrupted?"""
-    from .running import run
+def carried_out(work: Work, tasks: Sequence[Any], workers: int, run: Run) -> None:
+    """Work through the tasks, showing it on stderr, and gather what comes of them."""
+    from .running import events
     from .watching import watched
 
     try:
-        with closing(run(work, tasks, workers)) as events, closing(watched(events, tasks, gathered.name, gathered.line)) as seen:
+        with (
+            closing(events(work, tasks, workers)) as happening,
+            closing(watched(happening, tasks, run.name, run.line)) as seen,
+        ):
             for event in seen:
-                gathered.add(event)
+                run.add(event)
     except KeyboardInterrupt:
-        return True
-    return False
+        run.interrupted = True
 
 
 # ---------------------------------------------------------------- exit codes
@@ -199,19 +237,9 @@ def status(command: Callable[[], Any]) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
-    except Exception as error:
-        if (code := fault_of_the_user(error)) is not None:
-            click.echo(f"noiseproof: {error}", err=True)
-            return code
+    except Fault as fault:
+        click.echo(f"noiseproof: {fault}", err=True)
+        return fault.code
+    except Exception:
         click.echo(f"{traceback.format_exc()}noiseproof: this is an error of our own, please report it", err=True)
         return INTERNAL_ERROR
-
-
-def fault_of_the_user(error: Exception) -> int | None:
-    from .choosing import NothingSelected, UnknownClaim
-    from .parsing import Unreadable
-    from .valuing import NoValue
-
-    if isinstance(error, NothingSelected):
-        return NOTHING_SELECTED
-    return USAGE if isinstance(error, (UnknownClaim, Unreadable, NoValue)) else None

@@ -1,4 +1,4 @@
-"""A claim on the terminal: what it says, why it is true, what the proof takes on trust, and where the wrong versions break."""
+"""A claim on the terminal: what it says, why it is true, what the proof takes on trust, where wrong versions break."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from derivations import Claim
 from derivations.calculus import check
 from derivations.calculus.latex import to_latex
 from derivations.calculus.steps import Derivation, Rule, Step
-from derivations.calculus.terminal import inline, to_terminal
+from derivations.calculus.terminal import inline, prose, to_terminal
 
 from .parsing import letters
 from .verifying import FAIL, PASS, examine
@@ -60,14 +60,14 @@ def taken_on_trust(claim: Claim) -> list[str]:
 def explain(claim: Claim, console: Console) -> None:
     """Print everything that there is to know of a claim."""
     heading(console, f"{claim.id}", f"{claim.tier}, {claim.kind}")
-    console.print(claim.title)
+    console.print(prose(claim.title))
     heading(console, "Statement")
     for name, formula in claim.formulas.items():
         console.print(Text(f"  {name} = {inline(formula)}"), soft_wrap=True)
     where = {n: e for n, e in letters(claim).items() if claim.spell(e) != e}
     for letter in where.values():
         console.print(Text(f"  with {inline(letter)} = {inline(claim.spell(letter))}", "cyan"), soft_wrap=True)
-    console.print(Text(f"\n  Assumes {claim.assumes}."))
+    console.print(Text(f"\n  Assumes {prose(claim.assumes)}."))
     if claim.source:
         console.print(Text(f"  Source: {claim.source}."))
     for derivation in claim.proved_by:
@@ -75,38 +75,48 @@ def explain(claim: Claim, console: Console) -> None:
         to_terminal(derivation, check(derivation), width=console.width)
     others = [d.__name__.replace("_", " ") for d in foundations(claim) if d not in claim.proved_by]
     heading(console, "On trust")
-    for fact in taken_on_trust(claim) or ["nothing beyond the calculus itself"]:
-        console.print(Padding(Text(fact), (0, 0, 0, 2)))
+    for fact in taken_on_trust(claim) or ["Nothing beyond the calculus itself."]:
+        indented(console, fact)
     if others:
-        console.print(Padding(Text(f"It rests on {', '.join(others)}, which {'are' if len(others) > 1 else 'is'} proved on the way."), (0, 0, 0, 2)))
+        indented(console, f"On the way it proves: {', '.join(others)}.")
     if claim.mistakes:
         heading(console, "Mistakes")
     for name in claim.mistakes:
-        console.print(Padding(mistake(claim, name), (0, 0, 0, 2)))
+        mistake(claim, name, console)
     heading(console, "Checks")
     for kind in claim.kinds:
-        console.print(Padding(Text.assemble((f"{kind:<11}", "bold"), KINDS[kind]), (0, 0, 0, 2)))
+        indented(console, Text.assemble((f"{kind:<12}", "bold"), KINDS[kind]))
 
 
 def heading(console: Console, title: str, aside: str = "") -> None:
-    console.print(Text.assemble("\n" if not aside else "", (title, "bold cyan"), ("  " + aside, "dim")))
+    console.print(Text.assemble("\n" * (not aside), (title, "bold cyan"), (f"  {aside}" * bool(aside), "dim")))
 
 
-def mistake(claim: Claim, name: str) -> Text:
+def indented(console: Console, line: str | Text, by: int = 2, style: str = "") -> None:
+    console.print(Padding(Text(line) if isinstance(line, str) else line, (0, 0, 0, by), expand=False, style=style))
+
+
+def mistake(claim: Claim, name: str, console: Console) -> None:
     """A wrong version, why people write it, and the line that it breaks."""
     wrong = {p: sympify(f) for p, f in claim.mistakes[name].items()}
-    text = Text.assemble((name, "bold red"), "  ", ", ".join(f"{p} = {inline(f)}" for p, f in wrong.items()))
+    indented(
+        console, Text.assemble((name, "bold red"), "  ", ", ".join(f"{p} = {inline(f)}" for p, f in wrong.items()))
+    )
     if name in claim.because:
-        text.append(f"\n  {claim.because[name]}", "italic")
+        indented(console, prose(claim.because[name]), 4, "italic")
     verdicts = list(examine(claim, "symbolic", 0, wrong)) if "symbolic" in claim.kinds else []
-    broken = next((c for c in verdicts if c.verdict == FAIL), None) or next((c for c in verdicts if c.verdict != PASS), None)
+    broken = next((c for c in verdicts if c.verdict == FAIL), None) or next(
+        (c for c in verdicts if c.verdict != PASS), None
+    )
     if broken is None:
-        return text.append("\n  no derivation refutes it; `noiseproof mutate` says which check does", "yellow")
+        indented(console, "no derivation refutes it; `noiseproof mutate` says which check does", 4, "yellow")
+        return
     first, *_, last = broken.detail.splitlines()
-    witness = next((line.strip() for line in broken.detail.splitlines() if "left = " in line), "")
-    text.append(f"\n  {first}, in {broken.name.replace('_', ' ')}")
-    text.append(f"\n    {last.strip()}", "dim")
-    return text.append(f"\n    {witness}", "dim") if witness else text
+    indented(console, f"{first}, in {broken.name.replace('_', ' ')}", 4)
+    indented(console, last.strip(), 6, "dim")
+    for line in broken.detail.splitlines():
+        if "left = " in line:
+            indented(console, line.strip(), 6, "dim")
 
 
 def as_latex(claim: Claim) -> str:

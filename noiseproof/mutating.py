@@ -1,7 +1,8 @@
 """Are the judges awake?  Every wrong version of a claim, named or made by the machine, must be found out.
 
-A wrong version is *refuted* if the kernel finds it false at a point (a rule too weak to prove it is no news), and *killed* if it is
-refuted or fails a numerical check.  It is no mistake at all if the kernel proves it equal to the statement.
+A wrong version is *refuted* if the kernel finds it false at a point (a rule too weak to prove it is no news), and
+*killed* if it is refuted or fails a numerical check.  It is no mistake at all if the kernel proves it equal to the
+statement.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ SECOND = ("montecarlo",)  # who is asked about those that are still alive
 
 @dataclass(frozen=True)
 class Trial:
-    """One wrong version before the judges: ``by`` are the kinds that killed it."""
+    """One wrong version before the judges: the kinds that were asked, and those that killed it."""
 
     claim: str
     group: str  # named or automatic
     name: str
     formula: str
+    asked: tuple[str, ...]
     by: tuple[str, ...]
     equivalent: str | None
     errors: tuple[str, ...]
@@ -70,13 +72,17 @@ def wrong_versions(claim: Claim, group: str) -> Iterator[tuple[str, dict[str, Ex
         yield f"{what} {seen[what]}", {mutant.parameter: mutant.formula}
 
 
-def tried(claim: Claim, group: str, name: str, wrong: dict[str, Expr], kinds: Iterable[str] = JUDGES, seed: int = 0) -> Trial:
+def tried(
+    claim: Claim, group: str, name: str, wrong: dict[str, Expr], kinds: Iterable[str] = JUDGES, seed: int = 0
+) -> Trial:
     """What the judges say of a wrong version.  A judge that has found it out is not asked for more."""
     clock = perf_counter()
+    asked: list[str] = []
     by: list[str] = []
     errors: list[str] = []
 
     def ask(kind: str) -> None:
+        asked.append(kind)
         for check in examine(claim, kind, seed, wrong):
             if check.verdict == FAIL:
                 by.append(kind)
@@ -96,7 +102,9 @@ def tried(claim: Claim, group: str, name: str, wrong: dict[str, Expr], kinds: It
             if not by and kind in claim.kinds and kind not in marked:
                 ask(kind)
     formula = ", ".join(f"{p} = {inline(f)}" for p, f in wrong.items())
-    return Trial(claim.id, group, name, formula, tuple(by), equivalent, tuple(errors), perf_counter() - clock)
+    return Trial(
+        claim.id, group, name, formula, tuple(asked), tuple(by), equivalent, tuple(errors), perf_counter() - clock
+    )
 
 
 def proof_of_equality(claim: Claim, wrong: dict[str, Expr]) -> str | None:
@@ -104,4 +112,6 @@ def proof_of_equality(claim: Claim, wrong: dict[str, Expr]) -> str | None:
     for parameter, formula in wrong.items():
         if not vanishes(claim.spell(formula) - claim.spell(claim.formulas[parameter])):
             return None
-    return "; ".join(f"({inline(f)}) − ({inline(claim.formulas[p])}) = 0 for all values of the letters" for p, f in wrong.items())
+    return "; ".join(
+        f"({inline(f)}) − ({inline(claim.formulas[p])}) = 0 for all values of the letters" for p, f in wrong.items()
+    )

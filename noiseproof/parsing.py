@@ -18,17 +18,15 @@ from sympy import Expr, MatrixSymbol, Pow, Rational
 from sympy.printing.str import StrPrinter
 
 from derivations import Claim
-from derivations.calculus.notation import Density, UnitSymbol
+from derivations.calculus.notation import Density, UnitFunction, UnitSymbol
 from derivations.calculus.terminal import inline
+
+from .faults import Unreadable
 
 LONGEST, DEEPEST, DEGREE, BITS = 1000, 30, 20, 10_000  # characters, brackets, exponents, size of a number
 
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 FUNCTIONS: dict[str, Callable[[Expr], Expr]] = {"sqrt": sp.sqrt, "exp": sp.exp, "log": sp.log}
-
-
-class Unreadable(ValueError):
-    """A formula that is not written in the grammar, and what to write instead."""
 
 
 # ---------------------------------------------------------------- letters
@@ -44,25 +42,29 @@ def letters(claim: Claim) -> dict[str, Expr]:
 def shorthands(claim: Claim) -> dict[str, Expr]:
     """Expressions that the page names and the claim uses, such as ``score``."""
     used = [*claim.formulas.values(), *(sp.sympify(f) for wrong in claim.mistakes.values() for f in wrong.values())]
-    named = {n: e for n, e in vars(claim.page).items() if isinstance(e, Expr) and e.args and not isinstance(e, (Density, MatrixSymbol))}
+    named = {
+        n: e
+        for n, e in vars(claim.page).items()
+        if isinstance(e, Expr) and e.args and not isinstance(e, (Density, MatrixSymbol))
+    }
     return {name: e for name, e in named.items() if not name.startswith("_") and any(f.has(e) for f in used)}
 
 
 def described(claim: Claim) -> str:
     """The letters of the claim in words, for a message."""
     words = [f"{name} ({domain(letter)})" for name, letter in letters(claim).items()]
-    more = [f"{name} ({inline(e)})" for name, e in shorthands(claim).items() if name not in claim.formulas]
+    more = [f"{name} ({inline(e)})" for name, e in shorthands(claim).items() if e not in claim.formulas.values()]
     return ", ".join([*words, *more]) or "none"
 
 
 def domain(letter: Expr) -> str:
     """What a letter stands for."""
-    if isinstance(letter, Density):
+    if isinstance(letter, Density) and letter.slots:
         return f"the density {inline(letter)}"
     if isinstance(letter, MatrixSymbol):
         return f"{inline(letter)}, a {'vector' if letter.cols == 1 else 'matrix'}"
     kind = "a number"
-    if isinstance(letter, UnitSymbol):
+    if isinstance(letter, (UnitSymbol, UnitFunction)):
         kind = "between 0 and 1"
     elif letter.is_integer:
         kind = "a whole number"
@@ -72,7 +74,7 @@ def domain(letter: Expr) -> str:
 
 
 def in_letters(claim: Claim, formula: Expr) -> Expr:
-    """The formula in the claim's own letters: a foreign symbol that has the name of one is taken for it.  TypeError for any other."""
+    """The formula in the claim's own letters, for which foreign symbols may stand by name.  TypeError for a stranger."""
     own = letters(claim)
     foreign = sorted((s for s in formula.free_symbols if s not in own.values()), key=str)
     if strange := [str(s) for s in foreign if str(s) not in own]:
@@ -87,14 +89,16 @@ def replacement(claim: Claim, text: str) -> tuple[str, Expr]:
     """``variance=beta`` as the name of a parameter and its formula.  Raises Unreadable."""
     name, equals, formula = (part.strip() for part in text.partition("="))
     if not equals or not formula:
-        raise Unreadable(f"'{text}' is not of the form NAME=FORMULA; the names for {claim.id} are {', '.join(claim.formulas)}")
+        raise Unreadable(
+            f"'{text}' is not of the form NAME=FORMULA; the names for {claim.id} are {', '.join(claim.formulas)}"
+        )
     if name not in claim.formulas:
         raise Unreadable(f"{claim.id} has no formula {name}; its formulas are {', '.join(claim.formulas)}")
     return name, parse(claim, formula)
 
 
 def parse(claim: Claim, text: str) -> Expr:
-    """The formula as a SymPy expression in the letters of the claim.  Raises Unreadable, with the place and the letters."""
+    """The formula as a SymPy expression in the letters of the claim.  Raises Unreadable, with place and letters."""
     reader = Reader(claim, text)
     if len(text) > LONGEST:
         raise reader.refusal(f"a formula has at most {LONGEST} characters")
@@ -166,7 +170,10 @@ class Reader:
                 return OPERATIONS[type(op)](self.read(left), self.read(right))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self.call(name, [self.read(a) for a in arguments], node)
-        raise self.refusal("this does not belong in a formula" + (" (a power is written **)" if isinstance(node, ast.BinOp) else ""), node)
+        raise self.refusal(
+            "this does not belong in a formula" + (" (a power is written **)" if isinstance(node, ast.BinOp) else ""),
+            node,
+        )
 
     def number(self, node: ast.Constant) -> Expr:
         if node.value in (float("inf"), float("-inf")):
@@ -184,7 +191,7 @@ class Reader:
         if name not in self.known:
             raise self.refusal(f"{name} is not a letter of this claim", node)
         found = self.known[name]
-        if isinstance(found, Density):
+        if isinstance(found, Density) and found.slots:
             raise self.refusal(f"{name} is a density: {name}({', '.join(map(self.name, found.slots))})", node)
         return found
 
@@ -199,9 +206,15 @@ class Reader:
             return FUNCTIONS[name](arguments[0])
         found = self.known.get(name)
         if not isinstance(found, Density):
-            raise self.refusal(f"{name} is not a function" if found is None else f"{name} is not a density; a product is written *", node)
+            raise self.refusal(
+                f"{name} is not a function" if found is None else f"{name} is not a density; a product is written *",
+                node,
+            )
         if len(arguments) != len(found.slots):
-            raise self.refusal(f"{name} is a density of {len(found.slots)} variables: {name}({', '.join(map(self.name, found.slots))})", node)
+            raise self.refusal(
+                f"{name} has {len(found.slots)} variables: {name}({', '.join(map(self.name, found.slots))})",
+                node,
+            )
         return found(*arguments)
 
     def power(self, base: Expr, exponent: Expr, node: ast.expr) -> Expr:
@@ -210,7 +223,11 @@ class Reader:
         small = exponent.is_Rational and max(abs(exponent), exponent.q) <= DEGREE
         if not (small or (counted and not exponent.has(Pow))):
             raise self.refusal(f"an exponent is a number of at most {DEGREE}, or a whole number such as n", node)
-        if isinstance(base, Rational) and exponent.is_Rational and max(abs(base.p), base.q).bit_length() * abs(exponent) > BITS:
+        if (
+            isinstance(base, Rational)
+            and exponent.is_Rational
+            and max(abs(base.p), base.q).bit_length() * abs(exponent) > BITS
+        ):
             raise self.refusal("this number is too large", node)
         return base**exponent
 
@@ -223,14 +240,17 @@ class Writing(StrPrinter):
 
     def __init__(self, claim: Claim) -> None:
         super().__init__()
-        self.names = {e: name for name, e in {**shorthands(claim), **letters(claim)}.items() if e not in claim.formulas.values()}
+        self.names = {
+            e: name for name, e in {**shorthands(claim), **letters(claim)}.items() if e not in claim.formulas.values()
+        }
         self.heads = {e.head: name for name, e in letters(claim).items() if isinstance(e, Density)}
 
     def _print(self, expr: Expr, **settings: object) -> str:
         if not isinstance(expr, Density) and expr in self.names:
             return self.names[expr]
         if isinstance(expr, Density) and expr.head in self.heads:
-            return f"{self.heads[expr.head]}({', '.join(map(self._print, expr.slots))})"
+            name, slots = self.heads[expr.head], ", ".join(map(self._print, expr.slots))
+            return f"{name}({slots})" if slots else name
         plain = isinstance(expr, (sp.Add, sp.Mul, Pow, Rational, sp.log, sp.exp, sp.core.numbers.Pi))
         if not plain and isinstance(expr, Expr):
             raise LookupError(f"{expr} cannot be typed")

@@ -16,15 +16,12 @@ from sympy import Expr
 from derivations import Claim
 
 from . import __version__
+from .faults import ALL_GOOD, SOME_FAILED
 from .mutating import Trial
 from .parsing import written
 from .verifying import ERROR, FAIL, INCONCLUSIVE, SKIP, Check, Report
 
 SCHEMA = 1
-
-# ---------------------------------------------------------------- exit codes, pytest's
-
-ALL_GOOD, SOME_FAILED, INTERRUPTED, INTERNAL_ERROR, USAGE, NOTHING_SELECTED = range(6)
 
 
 def exit_code(reports: Iterable[Report], strict: bool) -> int:
@@ -49,15 +46,20 @@ def environment() -> dict[str, str | None]:
     """What the numbers were computed with."""
     torch = sys.modules.get("torch")
     device = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else f"cpu ({platform.machine()})"
-    return {"python": platform.python_version(), "numpy": version_of("numpy"), "torch": version_of("torch"), "device": device}
+    return {
+        "python": platform.python_version(),
+        "numpy": version_of("numpy"),
+        "torch": version_of("torch"),
+        "device": device,
+    }
 
 
-def document(claims: list[dict], seed: int | None = None, checks: Iterable[Check] = (), not_run: Iterable[Any] = (), **more: Any) -> str:
-    """The one shape of every ``--json``."""
-    checks, not_run = list(checks), list(not_run)
-    skipped = sum(c.verdict == SKIP for c in checks)
+def document(
+    claims: list[dict], seed: int | None = None, run: int = 0, skipped: int = 0, missing: int = 0, **more: Any
+) -> str:
+    """The one shape of every ``--json``.  Checks are counted; ``missing`` ones were planned and did not end."""
     head = {"schema": SCHEMA, "noiseproof": __version__, "environment": environment(), "seed": seed}
-    counts = {"planned": len(checks) + len(not_run), "run": len(checks) - skipped, "skipped": skipped}
+    counts = {"planned": run + skipped + missing, "run": run, "skipped": skipped}
     return json.dumps({**head, **counts, **more, "claims": claims}, indent=2, ensure_ascii=False, allow_nan=False)
 
 
@@ -75,7 +77,12 @@ def report_as_data(report: Report) -> dict[str, Any]:
 def check_as_data(check: Check) -> dict[str, Any]:
     resolution = None if check.resolution is None or not math.isfinite(check.resolution) else float(check.resolution)
     seconds = round(check.seconds, 4)
-    return {**{n: getattr(check, n) for n in ("name", "kind", "verdict")}, "resolution": resolution, "seconds": seconds, "detail": check.detail}
+    return {
+        **{n: getattr(check, n) for n in ("name", "kind", "verdict")},
+        "resolution": resolution,
+        "seconds": seconds,
+        "detail": check.detail,
+    }
 
 
 def trials_as_data(trials: Iterable[Trial]) -> dict[str, Any]:
@@ -112,7 +119,8 @@ def reproduction(claim: Claim, check: Check, seed: int, instead: Mapping[str, An
 def account(claim: Claim, check: Check, seed: int, instead: Mapping[str, Any] | None = None) -> str:
     """What came of a check that did not pass, where, and how to see it again."""
     detail = check.detail.rstrip().replace("\n", "\n  ")
-    return f"{check.verdict} {claim.id}, {check.kind}, {check.name}:\n  {detail}\n  again: {reproduction(claim, check, seed, instead)}"
+    again = reproduction(claim, check, seed, instead)
+    return f"{check.verdict} {claim.id}, {check.kind}, {check.name}:\n  {detail}\n  again: {again}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,7 +1,8 @@
 """Running tasks, one after another or on several processes, and telling what happens while it happens.
 
-``work`` is a generator function of a task, found again by name in other processes; tasks and results are plain data.  A process that dies
-(killed for its memory, say) takes its own task with it and no other: the task is reported as ``Died`` and a new process goes on.
+``work`` is a generator function of a task, found again by name in other processes; tasks and results are plain data.
+A process that dies (killed for its memory, say) takes its own task with it and no other: the task is reported as
+``Died`` and a new process goes on.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import signal
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import redirect_stdout
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -50,7 +51,7 @@ class Died:
 Event = Started | Gave | Ended | Died
 
 
-def run(work: Work, tasks: Iterable[Any], workers: int = 1) -> Iterator[Event]:
+def events(work: Work, tasks: Iterable[Any], workers: int = 1) -> Generator[Event, None, None]:
     """What happens while the tasks are worked on, by so many processes."""
     tasks = list(tasks)
     yield from in_turn(work, tasks) if min(workers, len(tasks)) <= 1 else side_by_side(work, tasks, workers)
@@ -97,10 +98,8 @@ class Hand:
 
     def give(self, task: Any) -> None:
         self.task = task
-        try:
+        with suppress(OSError):  # if it is dead already, the closed pipe will say so when it is read
             self.pipe.send(task)
-        except OSError:  # it is dead already; the closed pipe will say so when it is read
-            pass
 
     def epitaph(self) -> str:
         """How the process ended."""

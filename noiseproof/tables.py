@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from derivations import Claim
+from derivations.calculus.terminal import prose
 from derivations.claim import KINDS as LETTERS
 
 from .mutating import JUDGES, Trial
@@ -24,8 +25,14 @@ WORDS = {
     SKIP: Text("skip", "cyan"),
     ERROR: Text("ERROR", "bold magenta"),
 }
-HEADS = {"symbolic": "sym-\nbolic", "quadrature": "quad-\nrature", "property": "prop-\nerty", "montecarlo": "Monte\nCarlo",
-         "model": "mod-\nel", "sampler": "samp-\nler"}  # fmt: skip
+HEADS = {
+    "symbolic": "sym-\nbolic",
+    "quadrature": "quad-\nrature",
+    "property": "prop-\nerty",
+    "montecarlo": "Monte\nCarlo",
+    "model": "mod-\nel",
+    "sampler": "samp-\nler",
+}
 
 
 def grid(**options: Any) -> Table:
@@ -60,7 +67,7 @@ def listing(claims: Iterable[Claim]) -> Group:
     for chapter, found in by_chapter(claims).items():
         table.add_row(Text(chapter, "bold cyan"), "", "")
         for claim in found:
-            table.add_row(slug(claim), claim.title, Text(" ".join(letters[kind] for kind in claim.kinds), "dim"))
+            table.add_row(slug(claim), prose(claim.title), Text(" ".join(letters[kind] for kind in claim.kinds), "dim"))
     legend = ", ".join(f"{letter} {kind}" for letter, kind in LETTERS.items())
     return Group(table, Text(f"{legend}.  More on one: noiseproof explain ID", "dim"))
 
@@ -82,7 +89,12 @@ def verdicts(reports: Mapping[str, Report], claims: Sequence[Claim], kinds: Sequ
         for claim in found:
             report = reports[claim.id]
             cells = [cell(claim, kind, report) for kind in kinds]
-            table.add_row(slug(claim), *cells, Text(str(len(report.checks)), "dim"), seconds(sum(c.seconds for c in report.checks)))
+            table.add_row(
+                slug(claim),
+                *cells,
+                Text(str(len(report.checks)), "dim"),
+                seconds(sum(c.seconds for c in report.checks)),
+            )
     return table
 
 
@@ -99,15 +111,15 @@ def summary(reports: Iterable[Report], elapsed: float, interrupted: bool = False
     reports = list(reports)
     checks = [c for r in reports for c in r.checks]
     tally = {verdict: sum(r.verdict == verdict for r in reports) for verdict in WORDS}
-    phrases = {PASS: "hold", FAIL: "fail", INCONCLUSIVE: "inconclusive", SKIP: "skipped", ERROR: "with an error"}
     good = tally[PASS] + tally[SKIP] == len(reports) and not interrupted
     unfinished = sum(len(r.not_run) for r in reports)
     skipped = sum(c.verdict == SKIP for c in checks)
-    parts = ", ".join(f"{n} {phrases[v]}" for v, n in tally.items() if n)
+    bad = {FAIL: "fail", INCONCLUSIVE: "inconclusive", ERROR: "with an error", SKIP: "skipped"}
+    parts = "".join(f", {tally[v]} {word}{'s' * (v == FAIL and tally[v] == 1)}" for v, word in bad.items() if tally[v])
     run = f"{counted(len(checks) - skipped, 'check')} run" + f", {skipped} skipped" * bool(skipped)
     run += f", {counted(unfinished, 'kind')} of check not run" * bool(unfinished)
     text = Text("interrupted  " if interrupted else "", "bold yellow")
-    text.append(f"{counted(len(reports), 'claim')}: {parts}", "bold green" if good else "bold red")
+    text.append(f"{tally[PASS]} of {len(reports)} claims hold{parts}", "bold green" if good else "bold red")
     return text.append(f"   {run}   {elapsed:.1f} s", "not bold default")
 
 
@@ -118,7 +130,7 @@ def kills(trials: Sequence[Trial], claims: Sequence[Claim]) -> Table:
     """How many wrong versions of each claim were tried, and who found them out."""
     table = grid()
     table.add_column("claim", overflow="fold")
-    for name in ("named\nkilled", "refu-\nted", "auto-\nmatic", "refu-\nted", "equal", "alive"):
+    for name in ("named\nkilled", "refu-\nted", "autom.\nkilled", "refu-\nted", "equal", "alive", "err"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("secs", justify="right", no_wrap=True)
     for chapter, found in by_chapter(claims).items():
@@ -141,8 +153,8 @@ def kill_counts(trials: Sequence[Trial]) -> list[Text]:
         cells.append(Text(str(sum("symbolic" in t.by for t in mine)), "dim"))
     equal, alive = sum(t.equivalent is not None for t in trials), sum(t.survives for t in trials)
     errors = sum(bool(t.errors) for t in trials)
-    last = Text(f"{alive}" + f" {errors} ERR" * bool(errors), "bold red" if alive or errors else "dim")
-    return [*cells, Text(str(equal), "dim"), last]
+    bad = [Text(str(n), "bold red" if n else "dim") for n in (alive, errors)]
+    return [*cells, Text(str(equal), "dim"), *bad]
 
 
 def named_kills(trials: Iterable[Trial]) -> Table:
@@ -153,7 +165,10 @@ def named_kills(trials: Iterable[Trial]) -> Table:
         table.add_column(HEADS[kind], no_wrap=True)
     table.add_column("also by", no_wrap=True)
     for t in trials:
-        marks = [WORDS[PASS] if t.equivalent else Text("killed", "green") if kind in t.by else Text("·", "dim") for kind in JUDGES]
+        marks = [
+            WORDS[PASS] if t.equivalent else Text("killed", "green") if kind in t.by else Text("·", "dim")
+            for kind in JUDGES
+        ]
         table.add_row(f"{t.claim} {t.name}", *marks, ", ".join(kind for kind in t.by if kind not in JUDGES))
     return table
 
@@ -165,9 +180,14 @@ def survivors(trials: Iterable[Trial]) -> list[Text]:
         if t.survives:
             lines.append(Text.assemble(("ALIVE  ", "bold red"), f"{t.claim}  {t.name}\n       {t.formula}"))
         if t.equivalent:
-            lines.append(Text.assemble(("EQUAL  ", "cyan"), f"{t.claim}  {t.name}\n       {t.formula}\n       {t.equivalent}"))
+            lines.append(
+                Text.assemble(("EQUAL  ", "cyan"), f"{t.claim}  {t.name}\n       {t.formula}\n       {t.equivalent}")
+            )
         for error in t.errors:
-            lines.append(Text.assemble(("ERROR  ", "bold magenta"), f"{t.claim}  {t.name}\n       {t.formula}\n       {error}"))
+            where = error.replace("\n", "\n       ")
+            lines.append(
+                Text.assemble(("ERROR  ", "bold magenta"), f"{t.claim}  {t.name}\n       {t.formula}\n       {where}")
+            )
     return lines
 
 

@@ -10,16 +10,13 @@ import sympy as sp
 from sympy import Expr, MatrixExpr, MatrixSymbol, Rational
 
 from derivations import Claim
-from derivations.calculus.notation import Average, Density, UnitSymbol, spelled_out
+from derivations.calculus.notation import Average, Density, UnitFunction, UnitSymbol, spelled_out
 from derivations.calculus.terminal import inline
 
+from .faults import NoValue
 from .parsing import domain
 
 DIGITS = 15
-
-
-class NoValue(ValueError):
-    """Letters that are missing, unknown or out of their domain."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +49,21 @@ def numbers(words: Iterable[str]) -> dict[str, Rational]:
 def values(claim: Claim, at: Mapping[str, Rational]) -> list[Value]:
     """The value of each formula at these letters, abbreviations spelled out.
 
-    Raises NoValue if a letter is missing, unknown, or outside its domain.  A formula that contains an unspecified density has none.
+    A formula that contains an unspecified density, or needs a letter that is not given, has none; its ``why`` says so.
+    Raises NoValue for a letter that no formula has, or a number outside its domain.
     """
     spelled = {parameter: spelled_out(claim.spell(f)) for parameter, f in claim.formulas.items()}
-    why = {parameter: obstacle(claim.formulas[parameter], e) for parameter, e in spelled.items()}
-    letters = named(claim, (e for parameter, e in spelled.items() if not why[parameter]))
-    check_letters(claim, letters, at, all(why.values()))
+    known = names_on_page(claim, set().union(*map(letters_in, spelled.values())))
+    check_letters(claim, known, at)
     found = []
     for parameter, e in spelled.items():
-        number = None if why[parameter] else digits(e, letters, at)
-        found.append(Value(parameter, claim.formulas[parameter], number, why[parameter] or "it has no real value there" * (number is None)))
+        mine = {name: letter for name, letter in known.items() if letter in letters_in(e)}
+        missing = {name: letter for name, letter in mine.items() if name not in at}
+        why = obstacle(claim.formulas[parameter], e) or (f"it needs {listed(missing)}" if missing else "")
+        number = None if why else digits(e, mine, at)
+        found.append(
+            Value(parameter, claim.formulas[parameter], number, why or "it has no real value there" * (number is None))
+        )
     return found
 
 
@@ -69,43 +71,48 @@ def obstacle(formula: Expr, spelled: Expr) -> str:
     """Why a formula has no number, whatever the letters are."""
     if isinstance(spelled, MatrixExpr) or any(isinstance(s, MatrixSymbol) for s in spelled.free_symbols):
         return "it is a matrix formula"
-    laws = sorted({inline(q) for q in spelled.atoms(Density)} | {inline(q) for q in formula.atoms(Average) if q.atoms(Density)})
+    averages = {q for q in formula.atoms(Average) if any(law.slots for law in q.atoms(Density))}
+    laws = sorted(map(inline, averages | {q for q in spelled.atoms(Density) if q.slots}))
     if laws:
         return f"it depends on {', '.join(laws)}, which may be anything"
     return ""
 
 
-def named(claim: Claim, formulas: Iterable[Expr]) -> dict[str, sp.Symbol]:
-    """The letters of some formulas, by their names on the page."""
-    free = {s for e in formulas for s in e.free_symbols}
-    page: dict[str, sp.Symbol] = {}
+def letters_in(e: Expr) -> set[Expr]:
+    """What a formula needs to be a number: its letters, and quantities of an unspecified law, such as its variance."""
+    return e.free_symbols | {q for q in e.atoms(Density) if not q.slots}
+
+
+def names_on_page(claim: Claim, letters: set[Expr]) -> dict[str, Expr]:
+    """These letters by their names, in the order of the page."""
+    found: dict[Expr, str] = {}
     for name, e in vars(claim.page).items():
-        if isinstance(e, sp.Symbol) and e in free and e not in page.values():
-            page[name] = e
-    return {name: page[name] for name in sorted(page)}
+        if isinstance(e, Expr) and e in letters:
+            found.setdefault(e, name)
+    return {name: e for e, name in found.items()}
 
 
-def check_letters(claim: Claim, letters: Mapping[str, sp.Symbol], at: Mapping[str, Rational], hopeless: bool) -> None:
-    where = {name: e for name, e in vars(claim.page).items() if isinstance(e, sp.Symbol) and e in vars(claim.page).get("WHERE", {})}
-    for name in at:
-        if name in where and name not in letters:
-            raise NoValue(f"{name} is written for {inline(claim.spell(where[name]))}: give {' and '.join(letters) or 'nothing'}")
-        if name not in letters and not hopeless:
-            raise NoValue(f"{claim.id} has no letter {name}; it needs {listed(letters)}")
-    if missing := {name: e for name, e in letters.items() if name not in at}:
-        raise NoValue(f"{claim.id} also needs {listed(missing)}")
-    for name, letter in letters.items():
-        if problem := outside(letter, at[name]):
-            raise NoValue(f"{name} = {at[name]} is not possible: {inline(letter)} is {problem}")
+def check_letters(claim: Claim, known: Mapping[str, Expr], at: Mapping[str, Rational]) -> None:
+    """Raise NoValue for a name that is no letter of the formulas, and for a number that its letter cannot stand for."""
+    for name, number in at.items():
+        if name not in known:
+            meaning = vars(claim.page).get(name)
+            if isinstance(meaning, sp.Symbol) and claim.spell(meaning) != meaning:
+                spelled = claim.spell(meaning)
+                needed = names_on_page(claim, letters_in(spelled))
+                raise NoValue(f"{name} is written for {inline(spelled)}: give {' and '.join(needed)} instead")
+            raise NoValue(f"no formula of {claim.id} has a letter {name}; their letters are {listed(known)}")
+        if problem := outside(known[name], number):
+            raise NoValue(f"{name} = {number} is not possible: {inline(known[name])} is {problem}")
 
 
-def listed(letters: Mapping[str, sp.Symbol]) -> str:
+def listed(letters: Mapping[str, Expr]) -> str:
     return ", ".join(f"{name} ({domain(letter)})" for name, letter in letters.items()) or "no letter"
 
 
-def outside(letter: sp.Symbol, number: Rational) -> str:
+def outside(letter: Expr, number: Rational) -> str:
     """The domain that the number is not in, if it is not."""
-    if isinstance(letter, UnitSymbol) and not 0 < number < 1:
+    if isinstance(letter, (UnitSymbol, UnitFunction)) and not 0 < number < 1:
         return "strictly between 0 and 1"
     if letter.is_integer and not number.is_integer:
         return "a whole number"
@@ -116,8 +123,8 @@ def outside(letter: sp.Symbol, number: Rational) -> str:
     return ""
 
 
-def digits(formula: Expr, letters: Mapping[str, sp.Symbol], at: Mapping[str, Rational]) -> str | None:
+def digits(formula: Expr, letters: Mapping[str, Expr], at: Mapping[str, Rational]) -> str | None:
     """The value with fifteen significant digits, computed with more."""
     slopes = formula.replace(lambda e: isinstance(e, sp.Derivative), lambda e: e.doit())
-    value = slopes.subs({letter: at[name] for name, letter in letters.items()}).evalf(DIGITS + 10)
+    value = slopes.xreplace({letter: at[name] for name, letter in letters.items()}).evalf(DIGITS + 10)
     return str(value.evalf(DIGITS)) if value.is_Float or value.is_Rational else None

@@ -1,25 +1,29 @@
 """Verifying claims: the one function behind ``noiseproof verify``, ``noiseproof mutate`` and the tests.
 
-A claim is judged kind by kind.  *symbolic* follows its derivations; the other kinds hand the formulas to the check of the same name.
-A replacement, right or wrong, goes through the same door as the statement.
+A claim is judged kind by kind.  *symbolic* follows its derivations; the other kinds hand the formulas to the check
+of the same name.  A replacement, right or wrong, goes through the same door as the statement.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module, util
 from pathlib import Path
 from time import perf_counter
+from types import ModuleType
 from typing import Any
 
-from sympy import Expr, sympify
+from sympy import Expr, Symbol, sympify
 
 from derivations import Claim
 from derivations.calculus import Refuted, Rejected, check
+from derivations.calculus.notation import Density
 from derivations.calculus.steps import parameters
+from derivations.calculus.terminal import prose
 
 from .choosing import claim as claim_called
 from .parsing import in_letters, parse
@@ -27,7 +31,10 @@ from .parsing import in_letters, parse
 PASS, FAIL, INCONCLUSIVE, SKIP, ERROR = "PASS", "FAIL", "INCONCLUSIVE", "SKIP", "ERROR"
 KINDS = ("symbolic", "quadrature", "property", "montecarlo", "model", "sampler")
 QUICK = KINDS[:4]  # what plain ``verify`` runs; ``--all`` adds trained models and sampler runs
-NEEDS = {"model": ("torch", "models"), "sampler": ("torch", "models")}  # the package a kind needs, and the extra that brings it
+NEEDS = {
+    "model": ("torch", "models"),
+    "sampler": ("torch", "models"),
+}  # the package a kind needs, and the extra that brings it
 
 
 @dataclass(frozen=True)
@@ -71,20 +78,23 @@ def together(verdicts: Iterable[str]) -> str:
 def verify(claim: Claim | str, /, kinds: Iterable[str] = QUICK, seed: int = 0, **instead: Any) -> Report:
     """Judge a claim, with other formulas in place of its own if given.
 
-    A formula is a SymPy expression in the letters of the claim (``claim.letters``, or symbols of the same names), a number, a string
-    in the grammar of ``noiseproof.parsing``, or a function whose arguments are named like those letters.  Raises UnknownClaim (a
-    KeyError), TypeError for a name that is no parameter or letter of the claim, ValueError for an unknown kind or an unreadable string.
+    A formula is a SymPy expression in the letters of the claim (``claim.letters``, or symbols of the same names),
+    a number, a string in the grammar of ``noiseproof.parsing``, or a function whose arguments are named like those
+    letters.  Raises UnknownClaim (a KeyError), TypeError for a name that is no parameter or letter of the claim,
+    ValueError for an unknown kind or an unreadable string.
     """
     claim = claim_called(claim) if isinstance(claim, str) else claim
     kinds = tuple(kinds)
     if unknown := [kind for kind in kinds if kind not in KINDS]:
         raise ValueError(f"there is no kind of check called {', '.join(unknown)}; the kinds are {', '.join(KINDS)}")
     instead = handed_in(claim, instead)
-    return Report(claim.id, tuple(c for kind in kinds if kind in claim.kinds for c in examine(claim, kind, seed, instead)))
+    return Report(
+        claim.id, tuple(c for kind in kinds if kind in claim.kinds for c in examine(claim, kind, seed, instead))
+    )
 
 
 def handed_in(claim: Claim, instead: Mapping[str, Any]) -> dict[str, Any]:
-    """Formulas in the claim's own letters; functions as they are.  TypeError for a name that means nothing to the claim."""
+    """Formulas in the claim's own letters, functions as they are.  TypeError for a name that it does not know."""
     if unknown := sorted(set(instead) - set(claim.formulas)):
         raise TypeError(f"{claim.id} has no formula {', '.join(unknown)}; its formulas are {', '.join(claim.formulas)}")
     return {name: formula_handed_in(claim, f) for name, f in instead.items()}
@@ -126,7 +136,7 @@ def symbolic(claim: Claim, kind: str, seed: int, instead: Mapping[str, Any]) -> 
         if instead and not mine:
             continue
         if functions := [name for name, f in mine.items() if is_function(f)]:
-            detail = f"{', '.join(functions)} is a function, which cannot be followed line by line; hand in a SymPy expression"
+            detail = f"{', '.join(functions)} is a function: only a SymPy expression can be followed line by line"
             yield Check(derivation.__name__, kind, SKIP, detail)
             continue
         clock = perf_counter()
@@ -134,7 +144,8 @@ def symbolic(claim: Claim, kind: str, seed: int, instead: Mapping[str, Any]) -> 
             done = check(derivation, **mine)
             verdict, detail = PASS, f"{len(done.steps)} step{'s' * (len(done.steps) != 1)}"
         except Rejected as news:
-            verdict, detail = (FAIL if isinstance(news, Refuted) else INCONCLUSIVE), located(news)
+            verdict = FAIL if isinstance(news, Refuted) else INCONCLUSIVE
+            detail = located(news, sys.modules[derivation.__module__])
         except Exception as error:
             verdict, detail = ERROR, described(error)
         yield Check(derivation.__name__, kind, verdict, detail, perf_counter() - clock)
@@ -145,14 +156,18 @@ def numerical(claim: Claim, kind: str, seed: int, instead: Mapping[str, Any]) ->
     from numerics.compiled import formulas
     from numerics.statistics import examine as examine_atoms
 
-    for atom in examine_atoms(checking(claim, kind), formulas(claim, **instead), seed=seed, kinds=(kind,), claim=claim.id):
+    for atom in examine_atoms(
+        checking(claim, kind), formulas(claim, **instead), seed=seed, kinds=(kind,), claim=claim.id
+    ):
         finding = atom.finding
-        verdict = finding.verdict if atom.name else ERROR  # nothing was examined, of a kind that the claim is marked for
+        verdict = (
+            finding.verdict if atom.name else ERROR
+        )  # nothing was examined, of a kind that the claim is marked for
         yield Check(atom.name or claim.name, kind, verdict, finding.detail, atom.seconds, finding.resolution)
 
 
 def checking(claim: Claim, kind: str) -> Callable[..., Iterator]:
-    """The check of a claim: the function of its name, on the page of the same name under numerics/checks, or in models."""
+    """The check of a claim: the function of its name, on the page of the same name in numerics/checks, or in models."""
     page = claim.page.__name__.removeprefix("derivations.")
     module = import_module(f"models.{page.split('.')[0]}" if kind == "model" else f"numerics.checks.{page}")
     return getattr(module, claim.name)
@@ -161,17 +176,29 @@ def checking(claim: Claim, kind: str) -> Callable[..., Iterator]:
 # ---------------------------------------------------------------- where it went wrong
 
 
-def located(news: Rejected) -> str:
+def located(news: Rejected, page: ModuleType) -> str:
     """The message of a refusal, and the line of the page that it refuses."""
-    page = [frame for frame in traceback.extract_tb(news.__traceback__) if "calculus" not in Path(frame.filename).parts]
-    return f"{news}\n  {place(page[-1])}" if page else str(news)
+    frames = [f for f in traceback.extract_tb(news.__traceback__) if "calculus" not in Path(f.filename).parts]
+    return "\n".join([readable(str(news), page), *(f"  {place(frame)}" for frame in frames[-1:])])
+
+
+def readable(message: str, page: ModuleType) -> str:
+    r"""A message with the letters of the page as they are read, ᾱₜ₋₁ for \bar\alpha_{t-1}."""
+    names = {e.name for e in vars(page).values() if isinstance(e, (Symbol, Density))}
+    for name in sorted(names, key=len, reverse=True):
+        message = message.replace(name, prose(name))
+    return message
 
 
 def described(error: Exception) -> str:
     """What was raised, and the lines of ours that it came through, the innermost last."""
     here = Path(__file__).resolve().parents[1]
-    ours = [f for f in traceback.extract_tb(error.__traceback__) if here in Path(f.filename).parents and ".venv" not in f.filename]
-    return "\n".join([f"{type(error).__name__}: {error}", *(f"  {place(frame)}" for frame in ours[-6:])])
+    ours = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if here in Path(f.filename).parents and ".venv" not in f.filename
+    ]
+    return "\n".join([f"{type(error).__name__}: {error}", *(f"  {place(frame)}" for frame in ours[-3:])])
 
 
 def place(frame: traceback.FrameSummary) -> str:

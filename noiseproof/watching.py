@@ -1,10 +1,10 @@
-"""What one sees of a run while it runs, on stderr: a progress bar on a terminal, a line for each finished claim elsewhere."""
+"""What one sees of a run while it runs, on stderr: a progress bar on a terminal, elsewhere a line for each claim."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from .running import Died, Ended, Event, Gave, Started
@@ -12,8 +12,13 @@ from .running import Died, Ended, Event, Gave, Started
 Words = Callable[[Any], str]
 
 
-def watched(events: Iterable[Event], tasks: Sequence[Any], name: Words, finished: Words) -> Iterator[Event]:
-    """The same events, shown in passing.  ``name`` says what a task is, ``finished`` what came of a claim; a task has a ``claim``."""
+def watched(
+    events: Iterable[Event], tasks: Sequence[Any], name: Words, finished: Words
+) -> Generator[Event, None, None]:
+    """The same events, shown in passing.
+
+    ``name`` says what a task is, ``finished`` what came of a claim; a task has a ``claim``.
+    """
     yield from (bar if sys.stderr.isatty() else lines)(events, tasks, name, finished)
 
 
@@ -21,10 +26,12 @@ def bar(events: Iterable[Event], tasks: Sequence[Any], name: Words, finished: Wo
     """How far it is, and what is running."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
-    columns = BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", style="dim")
     running: list[Any] = []
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    what_runs = TextColumn("{task.description}", "dim", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+    columns = BarColumn(bar_width=20), MofNCompleteColumn(), TimeElapsedColumn(), what_runs
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as progress:
         shown = progress.add_task("", total=len(tasks))
         for event in events:
             if isinstance(event, Started):

@@ -1,0 +1,32 @@
+"""What can be wrong with a request.  Each says what was expected; on the command line each has its exit code."""
+
+from __future__ import annotations
+
+ALL_GOOD, SOME_FAILED, INTERRUPTED, INTERNAL_ERROR, USAGE, NOTHING_SELECTED = range(6)  # pytest's
+
+
+class Fault(Exception):
+    """A request that cannot be met as it stands."""
+
+    code = USAGE
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class UnknownClaim(Fault, KeyError):
+    """No claim has this id."""
+
+
+class NothingSelected(Fault, LookupError):
+    """A pattern that no claim matches."""
+
+    code = NOTHING_SELECTED
+
+
+class Unreadable(Fault, ValueError):
+    """A formula that is not written in the grammar of ``parsing``."""
+
+
+class NoValue(Fault, ValueError):
+    """Letters that are missing, unknown or out of their domain."""

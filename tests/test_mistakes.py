@@ -1,0 +1,42 @@
+"""Every named mistake is found out: a check that has not been seen to fail is not a check.
+
+A mistake is refuted when the kernel finds it false at a point or, failing that, when a numerical check
+fails.  Where its claim is marked for quadrature or property checks, one of these must find it out as well, without
+the kernel.
+"""
+
+import pytest
+
+import noiseproof
+from noiseproof.mutating import tried, wrong_versions
+
+WITHOUT_CHANCE = {"quadrature", "property"}
+
+CASES = [
+    pytest.param(claim, name, wrong, id=f"{claim.id}-{name}")
+    for claim in noiseproof.claims().values()
+    for name, wrong in wrong_versions(claim, "named")
+]
+
+
+@pytest.mark.parametrize(("claim", "name", "wrong"), CASES)
+def test_mistake(claim, name, wrong):
+    trial = tried(claim, "named", name, wrong)
+    again = f"again: noiseproof mutate {claim.id}"
+    if trial.errors:
+        pytest.fail(
+            "\n".join([f"{claim.id}, {name}: a judge raised", f"  {trial.formula}", *trial.errors, again]),
+            pytrace=False,
+        )
+    if not trial.by:
+        verdict = trial.equivalent or f"{', '.join(trial.asked)} let it pass"
+        pytest.fail(
+            f"{claim.id}: the mistake {name} is not found out\n  {trial.formula}\n  {verdict}\n  {again}", pytrace=False
+        )
+    able = WITHOUT_CHANCE & set(claim.kinds)
+    if able and not able & set(trial.by):
+        alone = f"only {', '.join(trial.by)} finds it out, {' and '.join(sorted(able))} should"
+        pytest.fail(
+            f"{claim.id}: the mistake {name} passes without the kernel\n  {trial.formula}\n  {alone}\n  {again}",
+            pytrace=False,
+        )
