@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
-from sympy import sympify
+from sympy import Expr, sympify
 
 from derivations import Claim
 from derivations.calculus import check
@@ -51,10 +51,31 @@ def foundations(claim: Claim) -> list[Derivation]:
     return found
 
 
+def reasons(claim: Claim) -> Iterator[Rule]:
+    """Every reason that the proof of a claim gives, those of cited derivations and those within reasons included."""
+
+    def within(rule: Rule) -> Iterator[Rule]:
+        yield rule
+        for part in rule.key or ():
+            if isinstance(part, Rule):
+                yield from within(part)
+
+    return (rule for derivation in foundations(claim) for step in steps(derivation) for rule in within(step.by))
+
+
 def taken_on_trust(claim: Claim) -> list[str]:
-    """The facts that the proof of a claim uses without proving them, those of cited derivations included."""
-    rules = {step.by for derivation in foundations(claim) for step in steps(derivation) if step.by.granted}
-    return sorted({f"{rule.name}: {rule.granted}" for rule in rules})
+    """The facts that the proof of a claim uses without proving them."""
+    return sorted({f"{rule.name}: {rule.granted}" for rule in reasons(claim) if rule.granted})
+
+
+def definitions(claim: Claim) -> dict[str, list[tuple[Expr, Expr]]]:
+    """What the proof of a claim calls a definition: the facts by their names."""
+    found: dict[str, list[tuple[Expr, Expr]]] = {}
+    for rule in reasons(claim):
+        if rule.key and rule.key[0] == "definition":
+            known = found.setdefault(rule.name, [])
+            known += [fact for fact in rule.key[1:] if fact not in known]
+    return dict(sorted(found.items()))
 
 
 def explain(claim: Claim, console: Console) -> None:
@@ -77,6 +98,8 @@ def explain(claim: Claim, console: Console) -> None:
     heading(console, "On trust")
     for fact in taken_on_trust(claim) or ["Nothing beyond the calculus itself."]:
         indented(console, fact)
+    for name, facts in definitions(claim).items():
+        indented(console, f"By definition ({name}): {'; '.join(f'{inline(a)} = {inline(b)}' for a, b in facts)}")
     if others:
         indented(console, f"On the way it proves: {', '.join(others)}.")
     if claim.mistakes:

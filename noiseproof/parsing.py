@@ -74,7 +74,7 @@ def domain(letter: Expr) -> str:
 
 
 def in_letters(claim: Claim, formula: Expr) -> Expr:
-    """The formula in the claim's own letters, for which foreign symbols may stand by name.  TypeError for a stranger."""
+    """The formula in the claim's own letters; foreign symbols may stand for them by name.  TypeError for a stranger."""
     own = letters(claim)
     foreign = sorted((s for s in formula.free_symbols if s not in own.values()), key=str)
     if strange := [str(s) for s in foreign if str(s) not in own]:
