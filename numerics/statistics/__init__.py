@@ -1,7 +1,8 @@
 """How a check decides.
 
-Read ``judging`` first, then ``atoms`` (what a check may say), ``comparing`` and ``formulas`` (what rounding explains), ``laws`` and
-``sequential`` (what chance explains), ``searching`` (counterexamples), ``streams`` (draws that any number of processes share).
+Read ``judging`` first, then ``atoms`` (what a check may say), ``comparing`` and ``formulas`` (what rounding explains),
+``laws`` and ``sequential`` (what chance explains), ``searching`` (counterexamples), ``streams`` (draws that any number
+of processes can share).
 """
 
 from .atoms import Atom, above, below, close, for_all, matches, sampled
@@ -13,7 +14,32 @@ from .sequential import ALPHA, ATOMS, FAIL, INCONCLUSIVE, PASS, SKIP, Finding
 from .streams import CHUNK, Total, stream
 
 __all__ = [
-    "ALPHA", "ATOMS", "CHUNK", "FAIL", "INCONCLUSIVE", "PASS", "SKIP",
-    "Atom", "Examined", "Finding", "FormulaError", "NothingTried", "Report", "Row", "Total",
-    "above", "below", "close", "event", "examine", "for_all", "judge", "law", "matches", "moments", "sampled", "sampled_atoms", "stream",
+    "ALPHA",
+    "ATOMS",
+    "CHUNK",
+    "FAIL",
+    "INCONCLUSIVE",
+    "PASS",
+    "SKIP",
+    "Atom",
+    "Examined",
+    "Finding",
+    "FormulaError",
+    "NothingTried",
+    "Report",
+    "Row",
+    "Total",
+    "above",
+    "below",
+    "close",
+    "event",
+    "examine",
+    "for_all",
+    "judge",
+    "law",
+    "matches",
+    "moments",
+    "sampled",
+    "sampled_atoms",
+    "stream",
 ]

@@ -7,14 +7,15 @@
     for_all    a statement holds wherever a search reaches      property
     sampled    draws follow a law                               montecarlo
 
-There is no tolerance to choose.  What quadrature, rounding and the last bits of the inputs explain is computed; what is beyond it
-refutes the formula.  ``resolves`` says how sharp the comparison has to be for a pass to mean anything.
+There is no tolerance to choose.  What quadrature, rounding and the last bits of the inputs explain is computed; what is
+beyond it refutes the formula.  ``resolves`` says how sharp the comparison has to be for a pass to mean anything.
+Every atom may be given a name, for the report.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Any, Protocol, runtime_checkable
@@ -23,8 +24,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import sequential
-from .comparing import Reference, compared, integrated
-from .formulas import UnderTest, in_words, under_test
+from .comparing import Reference, Rule, compared
+from .formulas import Letters, UnderTest, in_words, under_test
 from .laws import Row
 from .searching import searched
 from .sequential import FAIL, INCONCLUSIVE, Finding
@@ -32,10 +33,6 @@ from .streams import CHUNK, Total, stream
 
 Array = NDArray[np.float64]
 Formula = Callable[..., Any]
-Letters = Mapping[str, Any]
-Rule = Callable[[int], tuple[Any, Any]]  # nodes -> the value, and the sum of the absolute values of its terms
-Draw = Callable[[np.random.Generator, int], Iterable[Array]]
-Scores = Callable[..., Sequence[Row]]
 
 
 @runtime_checkable
@@ -70,30 +67,50 @@ class Compared:
 
 def close(formula: Formula, at: Letters, rule: Rule, resolves: float = 1e-9, name: str = "") -> Compared:
     """``formula(**at)`` is the integral that the rule computes, as well as double precision can know either."""
-    return Compared(under_test(formula), at, "=", lambda: integrated(rule, resolves), resolves, name)
+    return Compared(under_test(formula), at, "=", lambda: Reference.integral(rule, resolves), resolves, name)
 
 
-def matches(formula: Formula, at: Letters, value: ArrayLike, magnitude: ArrayLike | None = None, resolves: float = 1e-9,
-            name: str = "") -> Compared:
+def matches(
+    formula: Formula,
+    at: Letters,
+    value: ArrayLike,
+    magnitude: ArrayLike | None = None,
+    resolves: float = 1e-9,
+    name: str = "",
+) -> Compared:
     """``formula(**at)`` is this value, which comes from the definitions another way.
 
     ``magnitude`` is the size of the terms whose rounding the value has suffered, if they are larger than the value.
     """
-    return Compared(under_test(formula), at, "=", lambda: Reference.of(value, magnitude, "value"), resolves, name)
+    return Compared(under_test(formula), at, "=", lambda: Reference.of(value, magnitude, ""), resolves, name)
 
 
-def below(formula: Formula, at: Letters, bound: ArrayLike, strict: bool = False, magnitude: ArrayLike | None = None,
-          resolves: float = 1e-9, name: str = "") -> Compared:
-    """``formula(**at)`` is at most the bound; with ``strict``, less than it, and not equal as far as rounding can tell."""
+def below(
+    formula: Formula,
+    at: Letters,
+    bound: ArrayLike,
+    strict: bool = False,
+    magnitude: ArrayLike | None = None,
+    resolves: float = 1e-9,
+    name: str = "",
+) -> Compared:
+    """``formula(**at)`` is at most the bound; with ``strict``, less, and not equal as far as rounding can tell."""
     relation = "<" if strict else "<="
-    return Compared(under_test(formula), at, relation, lambda: Reference.of(bound, magnitude, "bound"), resolves, name)
+    return Compared(under_test(formula), at, relation, lambda: Reference.of(bound, magnitude, ""), resolves, name)
 
 
-def above(formula: Formula, at: Letters, bound: ArrayLike, strict: bool = False, magnitude: ArrayLike | None = None,
-          resolves: float = 1e-9, name: str = "") -> Compared:
-    """``formula(**at)`` is at least the bound; with ``strict``, more than it, and not equal as far as rounding can tell."""
+def above(
+    formula: Formula,
+    at: Letters,
+    bound: ArrayLike,
+    strict: bool = False,
+    magnitude: ArrayLike | None = None,
+    resolves: float = 1e-9,
+    name: str = "",
+) -> Compared:
+    """``formula(**at)`` is at least the bound; with ``strict``, more, and not equal as far as rounding can tell."""
     relation = ">" if strict else ">="
-    return Compared(under_test(formula), at, relation, lambda: Reference.of(bound, magnitude, "bound"), resolves, name)
+    return Compared(under_test(formula), at, relation, lambda: Reference.of(bound, magnitude, ""), resolves, name)
 
 
 # Searching for a counterexample.
@@ -117,7 +134,8 @@ class ForAll:
 def for_all(examples: int = 100, name: str = "", **strategies: Any) -> Callable[[Callable[..., Any]], ForAll]:
     """``for_all(beta=betas)(lambda beta: ...)``: the statement holds wherever the strategies reach.
 
-    The statement returns whether it holds, or an atom without chance (``close``, ``matches``, ``below``, ``above``), which decides.
+    The statement returns whether it holds, or an atom without chance (``close``, ``matches``, ``below``, ``above``),
+    which decides.  Raises TypeError without a strategy.
     """
     if not strategies:
         raise TypeError("for_all needs a strategy for each variable: for_all(beta=betas)(lambda beta: ...)")
@@ -131,22 +149,17 @@ def for_all(examples: int = 100, name: str = "", **strategies: Any) -> Callable[
 class Sampled:
     """Scores that average to zero if the claim is true."""
 
-    draw: Draw
-    scores: Scores
+    draw: Callable[[np.random.Generator, int], Iterable[Array]]
+    scores: Callable[..., Sequence[Row]]
     resolves: float
     name: str = ""
     at: Letters | None = None
     kind = "montecarlo"
 
-    def rows(self, seed: int, claim: str, name: str, number: int) -> Sequence[Row]:
-        """The scores of one chunk."""
-        with np.errstate(all="ignore"):  # a wrong formula may leave its domain: its sums say so
-            return self.scores(*self.draw(stream(seed, claim, name, number), CHUNK))
-
     def chunk(self, seed: int, claim: str, name: str, number: int) -> tuple[Total, list[str]]:
         """The sums of one chunk, and the names of its rows."""
-        rows = self.rows(seed, claim, name, number)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):  # a wrong formula may leave its domain: its sums say so
+            rows = self.scores(*self.draw(stream(seed, claim, name, number), CHUNK))
             columns = zip(*(row.partial_sums() for row in rows))
             return Total.of(CHUNK, [p for column in columns for p in column]), [row.name for row in rows]
 
@@ -155,25 +168,36 @@ class Sampled:
         return reduce(add, (self.chunk(seed, claim, name, number)[0] for number in chunks))
 
     def examine(self, seed: int = 0, claim: str = "", name: str = "", /) -> Finding:
-        """Look after the first chunks, then after twice as many, and so on, until the draws decide."""
-        first, names = self.chunk(seed, claim, name, 0)
+        """Look after the first chunks, then after more, until the draws decide.
+
+        Raises ValueError if there are no rows, or if ``resolves`` is finer than sampling can be.
+        """
+        total, names = self.chunk(seed, claim, name, 0)
+        if not names:
+            raise ValueError("there are no rows, so nothing is tested")
         if self.resolves < (limit := sequential.finest(len(names))):
-            raise ValueError(f"resolves={self.resolves:g} is finer than {limit:.2g}, the limit of {len(names)} rows: use close(...)")
-        total, finding = first, None
+            finer = f"resolves={self.resolves:g} is finer than {limit:.2g}, the limit of {len(names)} rows"
+            raise ValueError(f"{finer}: ask for less, or compare with an integral by close(...)")
+        finding = Finding(INCONCLUSIVE, 0, "no look was taken")
         for chunks in sequential.looks():
-            total += self.total(seed, claim, name, chunks[1:] if chunks[0] == 0 else chunks)
+            total += self.total(seed, claim, name, [number for number in chunks if number > 0])
             finding = sequential.decide(total, names, self.resolves)
             if finding.verdict != INCONCLUSIVE:
                 break
-        assert finding is not None
         if finding.verdict == FAIL and self.at:
-            return Finding(FAIL, finding.draws, f"{finding.detail};{in_words(self.at)}", finding.resolution)
+            return replace(finding, detail=f"{finding.detail}; at {in_words(self.at)}")
         return finding
 
 
-def sampled(draw: Draw, scores: Scores, resolves: float = 1e-2, name: str = "", at: Letters | None = None) -> Sampled:
-    """The rows ``scores(*draw(rng, n))`` average to zero; an average of ``resolves`` standard deviations would be found.
+def sampled(
+    draw: Callable[[np.random.Generator, int], Iterable[Array]],
+    scores: Callable[..., Sequence[Row]],
+    resolves: float = 1e-2,
+    name: str = "",
+    at: Letters | None = None,
+) -> Sampled:
+    """The rows ``scores(*draw(rng, n))`` average to zero; one of ``resolves`` standard deviations would be found.
 
-    ``at`` holds letters that a failure should mention.  Raises ValueError, when examined, if ``resolves`` is finer than sampling can be.
+    ``at`` holds letters that a failure should mention.
     """
     return Sampled(draw, scores, resolves, name, at)

@@ -1,16 +1,16 @@
 r"""What a law implies for averages: rows of scores.
 
-A *row* is a product f(z) g(c), where, given the conditioning variables c, the score f has mean 0 and variance 1 *if the claim is
-true*.  Given c, the sum of f g over n draws then has mean 0 and variance :math:`\sum g^2`, exactly, and
+A *row* is a product f(z) g(c), where, given the conditioning variables c, the score f has mean 0 and variance 1 *if the
+claim is true*.  Given c, the sum of f g over n draws then has mean 0 and variance :math:`\sum g^2`, exactly, and
 
 .. math:: \hat\rho = \sum f g \Big/ \sqrt{n \sum g^2}
 
-estimates the correlation of f and g: how far the claim is off, in standard deviations of the score, with the null standard
-error :math:`1/\sqrt n`.  The sample's own variance of f is never used: a wrong formula could hide behind it.
+estimates the correlation of f and g: how far the claim is off, in standard deviations of the score, with the null
+standard error :math:`1/\sqrt n`.  The sample's own variance of f is never used: a wrong formula could hide behind it.
 
-Given c, g may be any function of all the c: so each c is standardised within its chunk, and its units do not matter.  Scores are held
-against 1, every c and its square, and the sine and cosine of a combination of all c.  Uniformity of z alone would not see a
-conditional law that ignores its condition; these rows do.
+Given c, g may be any function of all the c; so each c is standardised within its chunk, and its units do not matter.
+Scores are held against 1, every c and its square, and the sine and cosine of a combination of all c.  Uniformity of z
+alone would not see a conditional law that ignores its condition; these rows do.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Numbers = Array | float
 
 FREQUENCIES = (0.8, 1.9)  # of z, in the characteristic function
 TILT = (0.9, -0.7, 0.5, 1.3, -1.1, 0.6, -0.4, 1.7)  # of the conditioning variables, one each
@@ -32,25 +33,27 @@ SQRT_2, SQRT_6, SQRT_24 = np.sqrt([2.0, 6.0, 24.0])
 
 @dataclass(frozen=True)
 class Row:
-    """Draws of f and g, and a bound for E|f|^3 given c, which says when a normal tail may be believed: 0 if f is exactly normal.
+    """Draws of f and g, and a bound for E|f|^3 given c, which says when a normal tail may be believed.
 
-    Raises ValueError unless f holds one number for each draw and the others fit.
+    If f is exactly normal given c, the bound is 0: its tail needs no belief.  Raises ValueError unless f holds one
+    number for each draw and g and the bound are numbers or fit.
     """
 
     name: str
     f: Array
-    g: ArrayLike = 1.0
-    third: ArrayLike = 1.0
+    g: Numbers = 1.0
+    third: Numbers = 1.0
 
     def __post_init__(self) -> None:
         if np.ndim(self.f) != 1:
-            raise ValueError(f"the row {self.name!r} has scores of shape {np.shape(self.f)}; expected one number for each draw")
+            raise ValueError(f"the row {self.name!r} has shape {np.shape(self.f)}; expected one score for each draw")
         for what, x in {"weights": self.g, "third moments": self.third}.items():
             if np.shape(x) not in ((), np.shape(self.f)):
-                raise ValueError(f"the row {self.name!r} has {what} of shape {np.shape(x)}; expected () or {np.shape(self.f)}")
+                expected = f"() or {np.shape(self.f)}"
+                raise ValueError(f"the row {self.name!r} has {what} of shape {np.shape(x)}; expected {expected}")
 
     def partial_sums(self) -> tuple[float, float, float]:
-        """Over a chunk: f g, g^2 and E|f g|^3.  Products and pairwise sums only, no BLAS: the bits are reproducible."""
+        """Over a chunk: f g, g^2 and E|f g|^3.  Products and pairwise sums, no BLAS: the bits are reproducible."""
         n, weight = len(self.f), np.abs(self.g)
         return float(np.sum(self.f * self.g)), _sum(weight**2, n), _sum(self.third * weight * weight * weight, n)
 
@@ -65,20 +68,21 @@ def _sum(x: Any, n: int) -> float:
 def law(z: Array, given: Sequence[Array] = ()) -> list[Row]:
     """The rows that hold if z is standard normal, independently of the variables given.
 
-    Location and scale, against functions of the variables given; Hermite polynomials of degree 3 and 4; and products of trigonometric
-    functions of z and of those variables, which together are the joint characteristic function.
+    Mean and variance, against functions of the variables given; Hermite polynomials of degree 3 and 4; and products of
+    trigonometric functions of z and of those variables, which together are the joint characteristic function.
     """
     z, standard = np.asarray(z, dtype=float), standardised(given)
     square, third = z * z, absolute_third_moments()
     he_2, he_3, he_4 = (square - 1) / SQRT_2, z * (square - 3) / SQRT_6, (square * (square - 6) + 3) / SQRT_24
-    rows = [row for against, g in functions_of(standard)
-            for row in (Row(f"mean{against}", z, g, 0.0), Row(f"variance{against}", he_2, g, third["he_2"]))]
+    rows = []
+    for against, g in functions_of(standard):
+        rows += [Row(f"mean{against}", z, g, 0.0), Row(f"variance{against}", he_2, g, third["he_2"])]
     rows += [Row("skewness", he_3, 1.0, third["he_3"]), Row("kurtosis", he_4, 1.0, third["he_4"])]
     return rows + characteristic_function(z, standard)
 
 
 def characteristic_function(z: Array, standard: Sequence[Array]) -> list[Row]:
-    """cos(w z) and sin(w z), centred and scaled under N(0, 1), by themselves and against sines and cosines of what is given."""
+    """cos(w z) and sin(w z), centred and scaled under N(0, 1), by themselves and against waves of what is given."""
     rows = []
     for w in FREQUENCIES:
         centre, even, odd = np.exp(-w * w / 2), (1 - np.exp(-w * w)) ** 2 / 2, (1 - np.exp(-2 * w * w)) / 2
@@ -89,42 +93,44 @@ def characteristic_function(z: Array, standard: Sequence[Array]) -> list[Row]:
     return rows
 
 
-def moments(x: Array, mean: ArrayLike, variance: ArrayLike | None, null: Any, given: Sequence[Array] = ()) -> list[Row]:
+def moments(
+    x: Array, mean: Numbers, variance: Numbers | None, null: Any, given: Sequence[Array] = ()
+) -> list[Row]:
     """The rows that hold if x has this mean and variance given c, whatever its shape; without a variance, this mean.
 
-    ``null`` holds the central moments (second, fourth, sixth) of x given c in the world, up to a bound, as three numbers or arrays or as
-    an object with these names; they set the units and the threshold and are not taken from the claim.
+    ``null`` holds the central moments of x given c in the world, up to a bound: a tuple (second, fourth, sixth), or an
+    object with these names.  They set the units and the threshold and are not taken from the claim.
     E|r|^3 <= (E r^4)^(3/4), and |r^2 - v|^3 <= r^6 + v^3.
 
-    Raises ValueError where the world's moments leave nothing to test.
+    Raises ValueError where the world leaves nothing to test by sampling.
     """
-    second, fourth, sixth = null if isinstance(null, tuple) and len(null) == 3 else (null.second, null.fourth, null.sixth)
-    residual, sigma, against_all = x - mean, np.sqrt(second), functions_of(standardised(given))
+    second, fourth, sixth = (null.second, null.fourth, null.sixth) if hasattr(null, "second") else null
     if np.any(np.asarray(second) <= 0):
         raise ValueError("x does not vary in the world: compare its mean with matches(...)")
+    residual, sigma, against_all = x - mean, np.sqrt(second), functions_of(standardised(given))
     rows = [Row(f"mean{against}", residual / sigma, g, fourth**0.75 / sigma**3) for against, g in against_all]
     if variance is None:
         return rows
     spread = np.sqrt(np.maximum(fourth - second**2, 0))
     if np.any(spread <= 0):
-        raise ValueError("the square of x - mean does not vary in the world: compare its variance with matches(...)")
+        raise ValueError("(x - mean)^2 does not vary in the world: compare its variance with matches(...)")
     scale, third = (residual**2 - variance) / spread, (sixth + second**3) / spread**3
     return rows + [Row(f"variance{against}", scale, g, third) for against, g in against_all]
 
 
-def event(happened: Array, probability: ArrayLike, given: Sequence[Array] = ()) -> list[Row]:
+def event(happened: Array, probability: Numbers, given: Sequence[Array] = ()) -> list[Row]:
     """The rows that hold if an event has this probability given c.
 
-    Its variance p (1 - p) is at most 1/4 whatever p is claimed, so no wrong p can hide behind its own variance.  Where p is claimed to
-    be 0 or 1, one event to the contrary is not finite and fails.
+    The variance p (1 - p) is that of the claim, but it is never more than 1/4, so no wrong p can hide behind it.  Where
+    p is claimed to be 0 or 1, a single draw to the contrary is not finite and fails.
     """
     happened = np.asarray(happened, dtype=float)
     p = np.broadcast_to(np.asarray(probability, dtype=float), happened.shape)
-    sigma, surprise = np.sqrt(p * (1 - p)), happened - p
-    certain = (sigma == 0) & (surprise == 0)
-    f = np.where(certain, 0.0, surprise / np.where(certain, 1.0, sigma))
-    third = np.where(certain, 0.0, (1 - 2 * p * (1 - p)) / np.where(certain, 1.0, sigma))
-    return [Row(f"frequency{against}", f, g, third) for against, g in functions_of(standardised(given))]
+    variance, surprise = p * (1 - p), happened - p
+    certain = (variance == 0) & (surprise == 0)
+    sigma = np.sqrt(np.where(certain, 1.0, variance))
+    third = np.where(certain, 0.0, (1 - 2 * variance) / sigma)
+    return [Row(f"frequency{against}", surprise / sigma, g, third) for against, g in functions_of(standardised(given))]
 
 
 # What scores are held against.
@@ -143,13 +149,15 @@ def standardised(given: Iterable[Array]) -> list[Array]:
     return standard
 
 
-def functions_of(standard: Sequence[Array]) -> list[tuple[str, ArrayLike]]:
-    """1, every c and its square, and the waves, with words for each."""
-    each = [pair for k, c in enumerate(standard, 1) for pair in ((f" against c{k}", c), (f" against c{k} squared", c * c - 1))]
-    return [("", 1.0), *each, *waves(standard)]
+def functions_of(standard: Sequence[Array]) -> list[tuple[str, Numbers]]:
+    """1, every c and its square, and the waves, each with its words."""
+    each: list[tuple[str, Numbers]] = [("", 1.0)]
+    for k, c in enumerate(standard, 1):
+        each += [(f" against c{k}", c), (f" against c{k} squared", c * c - 1)]
+    return each + waves(standard)
 
 
-def waves(standard: Sequence[Array]) -> list[tuple[str, Array]]:
+def waves(standard: Sequence[Array]) -> list[tuple[str, Numbers]]:
     """The sine and cosine of a combination of all c."""
     if not standard:
         return []
@@ -162,5 +170,9 @@ def absolute_third_moments() -> dict[str, float]:
     """E|He_k|^3 / k!^(3/2) under N(0, 1), by the trapezoid rule."""
     z = np.linspace(-14, 14, 20_001)
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi) * (z[1] - z[0])
-    scores = {"he_2": (z**2 - 1) / SQRT_2, "he_3": (z**3 - 3 * z) / SQRT_6, "he_4": (z**4 - 6 * z**2 + 3) / SQRT_24}
-    return {name: float(np.sum(np.abs(f) ** 3 * density)) for name, f in scores.items()}
+    he = {
+        "he_2": (z**2 - 1) / SQRT_2,
+        "he_3": (z**3 - 3 * z) / SQRT_6,
+        "he_4": (z**4 - 6 * z**2 + 3) / SQRT_24,
+    }
+    return {name: float(np.sum(np.abs(f) ** 3 * density)) for name, f in he.items()}

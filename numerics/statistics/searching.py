@@ -23,37 +23,46 @@ class NothingTried(Exception):
 def searched(statement: Callable[..., Any], strategies: Mapping[str, Any], examples: int) -> Finding:
     """PASS if no example refutes the statement, FAIL with the smallest one that does.
 
-    An exception that the statement raises is an error and propagates.  Raises NothingTried if no example could be had.
+    An exception that the statement raises is an error and propagates.  Raises NothingTried if the filters leave no
+    example to try.
     """
     from hypothesis import HealthCheck, Phase, Verbosity, given, settings
     from hypothesis.errors import FailedHealthCheck, Unsatisfiable
 
-    held, undecided, resolution = 0, "", 0.0
+    tried, undecided, resolution = 0, "", 0.0
 
     def holds(**values: Any) -> None:
-        nonlocal held, undecided, resolution
+        nonlocal tried, undecided, resolution
         finding = decided(statement(**values))
+        tried, resolution = tried + 1, max(resolution, finding.resolution or 0.0)
         if finding.verdict == FAIL:
-            raise Counterexample(f"{finding.detail}; the values are{in_words(values)}")
+            raise Counterexample(f"{finding.detail}; smallest counterexample: {in_words(values)}")
         if finding.verdict == INCONCLUSIVE and not undecided:
-            undecided = f"{finding.detail}; the values are{in_words(values)}"
-        held, resolution = held + 1, max(resolution, finding.resolution or 0.0)
+            undecided = f"{finding.detail}; the example was {in_words(values)}"
 
-    search = settings(derandomize=True, database=None, max_examples=examples, deadline=None, print_blob=False,
-                      report_multiple_bugs=False, verbosity=Verbosity.quiet, suppress_health_check=[HealthCheck.too_slow],
-                      phases=[Phase.generate, Phase.shrink])
+    search = settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     try:
         with only_the_strategies():
             search(given(**strategies)(holds))()
     except Counterexample as smallest:
-        return Finding(FAIL, held, str(smallest))
+        return Finding(FAIL, tried, str(smallest))
     except (Unsatisfiable, FailedHealthCheck) as problem:
-        raise NothingTried(f"no example passed the filters, so nothing was tried: {problem}") from problem
-    if not held:
-        raise NothingTried("no example passed the filters, so nothing was tried")
+        raise NothingTried(f"the filters leave no example to try: {problem}") from problem
+    if not tried:
+        raise NothingTried("the filters leave no example to try")
     if undecided:
-        return Finding(INCONCLUSIVE, held, undecided, resolution or None)
-    return Finding(PASS, held, f"no counterexample in {held} examples", resolution or None)
+        return Finding(INCONCLUSIVE, tried, undecided, resolution or None)
+    return Finding(PASS, tried, f"no counterexample in {tried} examples", resolution or None)
 
 
 def decided(answer: Any) -> Finding:
@@ -61,16 +70,19 @@ def decided(answer: Any) -> Finding:
     if getattr(answer, "kind", None) == "quadrature":
         return answer.examine()
     if isinstance(answer, (bool, np.bool_)) or (isinstance(answer, np.ndarray) and answer.dtype == bool):
-        return Finding(PASS, 1, "") if np.all(answer) else Finding(FAIL, 1, "false")
+        return Finding(PASS, 1, "") if np.all(answer) else Finding(FAIL, 1, "the statement is false")
     raise TypeError(f"a statement returns a bool or an atom without chance, and this one returned {answer!r}")
 
 
 @contextmanager
 def only_the_strategies() -> Iterator[None]:
-    """No examples from the source of whatever modules are loaded: what is searched would depend on what has been imported."""
+    """No examples from the source of the modules that happen to be loaded.
+
+    Hypothesis tries the constants that it finds there, so what is searched would depend on what has been imported.
+    """
     from hypothesis.internal.conjecture import providers
 
-    provider = getattr(providers, "HypothesisProvider", None)
+    provider: Any = getattr(providers, "HypothesisProvider", None)
     constant = getattr(provider, "_maybe_draw_constant", None)
     if constant is None:  # a Hypothesis that does not do so
         yield

@@ -1,17 +1,19 @@
 r"""The three-zone sequential test: wrong claims fail at once, true ones pass as soon as they can.
 
-Each row estimates a correlation :math:`\rho` that is 0 if the claim is true.  On doubling looks, with null standard error
-:math:`s=1/\sqrt n`,
+Each row estimates a correlation :math:`\rho` that is 0 if the claim is true.  At growing looks, with null standard
+error :math:`s=1/\sqrt n`,
 
-    FAIL           when some  |estimate| > a s     (false alarm, over all rows and looks, at most ALPHA)
-    PASS           when every |estimate| + b s <= resolves     (miss, when some |rho| >= resolves, at most BETA)
-    INCONCLUSIVE   when neither holds at the last look; this is red.
+    FAIL           when some  |estimate| > a s                  false alarm, over all rows and looks, at most ALPHA
+    PASS           when every |estimate| + b s <= resolves      miss, when some |rho| >= resolves, at most BETA
+    INCONCLUSIVE   when neither holds at the last look          red, like FAIL
 
-The union bound over looks and rows costs little: a is 8.1 for nineteen rows, against 7.4 for one test at one look.
+The union bound over looks and rows costs little: a is 8.1 for twenty rows, against 7.4 for one test at one look.
 
-*When may a normal tail be believed at 1e-13?*  A third moment multiplies it by about :math:`\exp(z^3L/6)`, L being Lyapunov's ratio
-:math:`\sum E|fg|^3 / (\sum g^2)^{3/2}`.  A row may not fail a claim before that factor is below 2.  This is an estimate and not a
-bound; where a score is exactly normal under the claim its third moment is given as 0 and nothing is estimated.
+*When may a normal tail be believed at 1e-13?*  Cramér's series begins
+:math:`\log P(Z>z)\approx-\tfrac12z^2+\tfrac16z^3L`, where the skewness is at most Lyapunov's ratio
+:math:`L=\sum E|fg|^3/(\sum g^2)^{3/2}`.  So the threshold is raised until the second term is paid for, and a row may
+not fail a claim before that term is a quarter of the first.  This is an estimate, not a bound; where a score is exactly
+normal under the claim, its third moment is given as 0 and nothing is estimated.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
 from .streams import CHUNK, Total
@@ -27,14 +30,14 @@ from .streams import CHUNK, Total
 PASS, FAIL, INCONCLUSIVE, SKIP = "PASS", "FAIL", "INCONCLUSIVE", "SKIP"
 
 ALPHA, BETA = 1e-13, 1e-3
-ATOMS = 10_000  # no more sampled atoms than this in the whole suite: its false alarm is then 1e-9
-FIRST, LOOKS = 2, 8  # look k sees the first FIRST * 2^k chunks
+ATOMS = 10_000  # no more sampled atoms than this in the whole suite, whose false alarm is then 1e-9
+LOOKS = (2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256)  # chunks seen at each look
 FLOOR = 8 * float(np.finfo(float).eps) * np.log2(CHUNK)  # rounding of a pairwise sum, in standard deviations of a score
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What an atom found.  ``resolution`` is the smallest error that it would have seen, relative to what it compares."""
+    """What an atom found.  ``resolution`` is the smallest error it would have seen, relative to what it compares."""
 
     verdict: str
     draws: int  # or nodes, or examples
@@ -44,25 +47,32 @@ class Finding:
 
 def looks() -> Iterator[range]:
     """The chunks that each look adds."""
-    seen = 0
-    for k in range(LOOKS):
-        yield range(seen, FIRST * 2**k)
-        seen = FIRST * 2**k
+    for seen, until in zip((0, *LOOKS), LOOKS):
+        yield range(seen, until)
 
 
 def false_alarm_quantile(rows: int, alpha: float = ALPHA) -> float:
     """How many standard errors an estimate may be from 0, so that none of the rows strays further at any look."""
-    return -float(ndtri(alpha / (2 * rows * LOOKS)))
+    return -float(ndtri(alpha / (2 * rows * len(LOOKS))))
 
 
 def miss_quantile(beta: float = BETA) -> float:
     """How many standard errors an estimate may fall short of the truth at any look."""
-    return -float(ndtri(beta / LOOKS))
+    return -float(ndtri(beta / len(LOOKS)))
+
+
+def threshold(a: float, lyapunov: ArrayLike) -> NDArray[np.float64]:
+    """How many standard errors are as unlikely as a normal deviate beyond a; infinite where nobody can tell."""
+    lyapunov = np.asarray(lyapunov, dtype=float)
+    raised = np.full(lyapunov.shape, a)
+    for _ in range(40):  # the least solution of z^2/2 - z^3 L/6 = a^2/2
+        raised = a / np.sqrt(np.maximum(1 - raised * lyapunov / 3, 0.5))
+    return np.where(raised * lyapunov / 3 <= 0.25, raised, np.inf)
 
 
 def finest(rows: int) -> float:
     """The smallest error that the last look can tell from none."""
-    return (false_alarm_quantile(rows) + miss_quantile()) / np.sqrt(CHUNK * FIRST * 2 ** (LOOKS - 1))
+    return (false_alarm_quantile(rows) + miss_quantile()) / np.sqrt(CHUNK * LOOKS[-1])
 
 
 def decide(total: Total, names: Sequence[str], resolves: float, alpha: float = ALPHA) -> Finding:
@@ -72,23 +82,26 @@ def decide(total: Total, names: Sequence[str], resolves: float, alpha: float = A
     """
     n, rows = total.draws, len(names)
     score, weight, third = total.rounded().reshape(3, rows)
-    bad = sorted({k % rows for k in total.undefined} | set(np.flatnonzero(~np.isfinite(score + weight + third))))
-    if bad:
-        which = f"{names[bad[0]]}{f' and {len(bad) - 1} more' if len(bad) > 1 else ''}"
-        return Finding(FAIL, n, f"{which}: a score is not finite in {n:,} draws, so the formula leaves its domain", resolves)
+    overflown = np.flatnonzero(~np.isfinite(score) | ~np.isfinite(weight) | ~np.isfinite(third))
+    if bad := sorted({k % rows for k in total.undefined} | {int(k) for k in overflown}):
+        which = names[bad[0]] + (f" and {len(bad) - 1} more" if len(bad) > 1 else "")
+        return Finding(FAIL, n, f"{which}: not finite in {n:,} draws, so the formula leaves its domain", resolves)
     if np.any(weight <= 0):
-        raise ValueError(f"the row {names[int(np.argmin(weight))]!r} has no weight, so it tests nothing: what it is held against never varies")
+        idle = names[int(np.argmin(weight))]
+        raise ValueError(f"the row {idle!r} has no weight and tests nothing: what it is held against never varies")
+
     estimate, error = score / np.sqrt(n * weight), 1 / np.sqrt(n)
-    a, b = false_alarm_quantile(rows, alpha), miss_quantile()
-    trusted = a**3 * third / weight**1.5 / 6 <= np.log(2)
-    excess = np.where(trusted, (np.abs(estimate) - FLOOR) / error, 0)
-    worst = int(np.argmax(excess))
-    if excess[worst] > a:
-        off, sigmas = estimate[worst], excess[worst]
-        found = f"{names[worst]}: the claim implies 0 and {n:,} draws give {off:+.3g} standard deviations"
-        return Finding(FAIL, n, f"{found}, which is {sigmas:.1f} standard errors off where chance explains {a:.1f}", resolves)
+    a, b = threshold(false_alarm_quantile(rows, alpha), third / weight**1.5), miss_quantile()
+    excess = (np.abs(estimate) - FLOOR) / error
+    worst = int(np.argmax(excess / a))
+    if excess[worst] > a[worst]:
+        found = f"the claim implies 0, and {n:,} draws give {estimate[worst]:+.3g} standard deviations"
+        beyond = f"{excess[worst]:.1f} standard errors off, where chance explains {a[worst]:.1f}"
+        return Finding(FAIL, n, f"{names[worst]}: {found}: {beyond}", resolves)
     if np.all(np.abs(estimate) + b * error <= resolves):
-        return Finding(PASS, n, f"{rows} averages are 0 within {np.max(np.abs(estimate)):.1e} standard deviations in {n:,} draws", resolves)
+        most = f"{np.max(np.abs(estimate)):.1e} standard deviations"
+        return Finding(PASS, n, f"{rows} averages are 0 within {most} in {n:,} draws", resolves)
     widest = int(np.argmax(np.abs(estimate)))
     found = f"{names[widest]}: {estimate[widest]:+.2g} +- {error:.1g} standard deviations in {n:,} draws"
-    return Finding(INCONCLUSIVE, n, f"{found} neither refutes the claim nor excludes an error of {resolves:g}", resolves)
+    doubt = f"neither refute the claim nor exclude an error of {resolves:g}"
+    return Finding(INCONCLUSIVE, n, f"{found} {doubt}", resolves)

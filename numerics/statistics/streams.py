@@ -1,7 +1,8 @@
 """Random streams, and sums that come out the same in any order.
 
-Draws come in chunks.  A chunk is named by (seed, claim, stream, number) and by nothing else, so it holds the same draws on one
-process or on eight.  Its partial sums are doubles; doubles are added to the total as exact integers, so the order is free too.
+Draws come in chunks.  A chunk is named by (seed, claim, stream, number) and by nothing else, so it holds the same
+draws on one process or on eight.  Its partial sums are doubles; doubles are added to the total as exact integers,
+so the order is free too.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ GRID = 2**1074  # every finite double is an integer multiple of 1 / GRID
 def stream(seed: int, claim: str, name: str, chunk: int) -> np.random.Generator:
     """The generator of one chunk: Philox keyed by (seed, claim, name), its counter starting at the chunk.
 
-    The chunk is the top word of a counter of 256 bits, so streams of one key stay apart for 2^192 blocks.
+    The chunk is the top word of a counter of 256 bits, so chunks of one key stay apart for 2^192 blocks.
     """
     key = int.from_bytes(sha256(repr((int(seed), str(claim), str(name))).encode()).digest()[:16], "little")
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, chunk]))
