@@ -217,7 +217,7 @@ def weighted(f: Expr, z: sp.Symbol, nodes, weights, env: Mapping, ar: Arithmetic
     wider[z] = nodes if isinstance(z, MatrixSymbol) else np.broadcast_to(nodes, np.broadcast_shapes((*batch(env), 1), np.shape(nodes)))
     terms = evaluate(f, wider, ar, n) * weights
     if ar.kind is not object:
-        terms = np.where(np.isnan(terms), 0, terms)  # 0 log 0, far out in the tails
+        terms = np.where(np.isfinite(terms), terms, 0)  # 0 log 0 and 0/0, far out in the tails
     return terms.sum(axis=-1)
 
 
