@@ -6,15 +6,15 @@ these lie in the domain of the letters they replace.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import sympy as sp
 from sympy import Derivative, Expr, Integral
 
-from .deciding import sign, vanishes
+from .deciding import domain_gap, sign, vanishes
 from .differentiating import carried_out
 from .equalities import averaged, definition, linear, tops
-from .notation import Density, Normal
+from .notation import Density, RealFunction, UnitFunction, is_law, variables
 from .steps import Derivation, Followed, Rule, Undefined, cited, unfit
 from .witness import inhabit
 
@@ -24,19 +24,41 @@ Letters = Mapping[Expr, Expr]
 def said(fact: Followed, at: Letters) -> tuple[Expr, Expr]:
     """What a derivation says of its two ends, at other letters."""
     symbols = {k: sp.sympify(v) for k, v in at.items() if isinstance(k, sp.Symbol)}
-    laws = {k: v for k, v in at.items() if isinstance(k, Density)}
-    for letter, meaning in symbols.items():
-        if problem := unfit(letter, meaning):
-            raise Undefined(f"{title(fact.name)} cannot be cited at {letter} = {meaning}: {problem}")
-    for density, law in laws.items():
-        if type(density) is Density and not isinstance(law, (Density, Normal)):
-            raise Undefined(f"{title(fact.name)} cannot be cited at {density} = {law}: not a density")
+    laws = {k: sp.sympify(v) for k, v in at.items() if isinstance(k, Density)}
+    bound = set().union(*(e.atoms(sp.Symbol) - e.free_symbols for e in map(fact.spell, (fact.start, fact.end))))
+    letters, heads = tied(fact)
+    for place, meaning in (symbols | laws).items():
+        problem = unfit(place, meaning) if place in symbols else unlike(place, meaning)
+        if place in bound or (meaning.free_symbols - set(getattr(place, "slots", ()))) & bound:
+            problem = "the letter of an integral"
+        if place in letters or place in fact.where or (place in laws and place.head in heads):
+            problem = f"{place} stands in a definition that the derivation uses"
+        if problem:
+            raise Undefined(f"{title(fact.name)} cannot be cited at {place} = {meaning}: {problem}")
 
     def moved(e: Expr) -> Expr:
         e = renamed_laws(fact.spell(e), laws) if laws else fact.spell(e)
         return e.xreplace(symbols)
 
     return moved(fact.start), moved(fact.end)
+
+
+def tied(fact: Followed) -> tuple[set, set]:
+    """The letters and the densities that definitions tie to others, so that they cannot be moved alone."""
+    letters, heads = set(), set()
+    for left, right in fact.facts:
+        pair = sp.Tuple(left, fact.spell(right))
+        letters |= pair.free_symbols - set(getattr(left, "slots", ()))
+        heads |= {q.head for q in pair.atoms(Density)}
+    return letters, heads
+
+
+def unlike(density: Density, law: Expr) -> str | None:
+    """Why a law may not stand for a density, or a function for a function of its kind."""
+    if isinstance(density, UnitFunction):
+        return None if sign(law) > 0 and sign(1 - law) > 0 else "not certainly between 0 and 1"
+    same = isinstance(density, RealFunction) or (is_law(law) and set(variables(law)) == set(density.variables))
+    return None if same and not domain_gap(law) else "not a density of the same variables"
 
 
 def renamed_laws(e: Expr, laws: Letters) -> Expr:
@@ -65,7 +87,7 @@ def theorem(derivation: Derivation, at: Letters | None = None) -> Rule:
         stronger = fact.relation == rel or (fact.relation, rel) in {("<", "<="), (">", ">=")}
         return stronger and lhs == start and vanishes(linear(replaced) - linear(rhs))
 
-    return Rule(title(derivation.__name__), proves, key=("theorem", derivation, *(at or {}).items()), again=_at(theorem, derivation, at))
+    return _citation(theorem, title(derivation.__name__), proves, derivation, at)
 
 
 def in_place(e: Expr, start: Expr, end: Expr) -> Expr:
@@ -89,8 +111,7 @@ def rearranging(derivation: Derivation, at: Letters | None = None) -> Rule:
                 return rel == fact.relation == "="
         return False
 
-    key = ("rearranging", derivation, *(at or {}).items())
-    return Rule(f"solving {title(derivation.__name__)}", proves, key=key, again=_at(rearranging, derivation, at))
+    return _citation(rearranging, f"solving {title(derivation.__name__)}", proves, derivation, at)
 
 
 def factors_between(gap: Expr, equation: Expr):
@@ -112,16 +133,18 @@ def using(derivation: Derivation, at: Letters | None = None) -> Rule:
         if fact.relation in (">=", ">"):
             small, large = large, small
         gap = {"<=": rhs - lhs, ">=": lhs - rhs, "<": rhs - lhs, ">": lhs - rhs}.get(rel)
-        if gap is None or fact.relation == "=" or (rel in ("<", ">") and fact.relation not in ("<", ">")):
+        if gap is None or fact.relation not in ("<", ">") + (("<=", ">=") if rel in ("<=", ">=") else ()):
             return False
         return vanishes(linear(gap) - linear(large - small))
 
-    return Rule(title(derivation.__name__), proves, key=("using", derivation, *(at or {}).items()), again=_at(using, derivation, at))
+    return _citation(using, title(derivation.__name__), proves, derivation, at)
 
 
-def _at(rule, derivation: Derivation, at: Letters | None):
-    """The same citation with the letters of the citing page spelled out."""
-    return (lambda spell: rule(derivation, {k: spell(sp.sympify(v)) for k, v in at.items()})) if at else None
+def _citation(kind: Callable, name: str, proves: Callable, derivation: Derivation, at: Letters | None) -> Rule:
+    """A reason that rests on a derivation, at letters which the citing page spells out."""
+    key = (kind.__name__, derivation, *(at or {}).items())
+    again = (lambda spell: kind(derivation, {k: spell(v) for k, v in at.items()})) if at else None
+    return Rule(name, proves, key=key, again=again, rests_on=(derivation,))
 
 
 def title(name: str) -> str:

@@ -14,6 +14,7 @@ wrong sign.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import comb, prod
 from zlib import crc32
 
 import sympy as sp
@@ -22,6 +23,8 @@ from sympy.polys.fields import field
 
 from .noncommuting import in_words, matrix_vanishes, shape_gap
 from .notation import Average, CovarianceMatrix, Density, Expectation, Quadratic, RealFunction, UnitFunction, UnitSymbol, VectorNormal, spelled_out, variables
+
+TERMS = 2_000  # of a polynomial, at most
 
 # ---------------------------------------------------------------- is it zero?
 
@@ -208,7 +211,7 @@ def vanishes(e: Expr) -> bool:
         return False
     K = field(gens, sp.QQ)[0]
     try:
-        numerator = K.from_expr(quotient).numer
+        numerator = in_field(quotient, K).numer
     except (ValueError, ZeroDivisionError):
         return False
     ring, relations = K.ring, letters.roots
@@ -221,6 +224,42 @@ def vanishes(e: Expr) -> bool:
             reduced += K(rest) * f ** (k // q)
         numerator = reduced.numer
     return numerator == 0
+
+
+class TooManyTerms(ArithmeticError):
+    """An expression that would not fit on a page once it is multiplied out."""
+
+
+def in_field(e: Expr, K) -> object:
+    """e as a quotient of two polynomials, as long as they stay short."""
+    if isinstance(e, Pow) and e.exp.is_Integer:
+        base, n = in_field(e.base, K), int(e.exp)
+        fit(max(comb(len(side) + abs(n) - 1, abs(n)) for side in (base.numer, base.denom)))
+        return base**n
+    if not isinstance(e, (Add, Mul)):
+        return K.from_expr(e)
+    value, *others = (in_field(a, K) for a in e.args)
+    for other in others:
+        (n, m), (k, l) = ((len(x.numer), len(x.denom)) for x in (value, other))
+        fit(max(n * l + k * m if isinstance(e, Add) else n * k, m * l))
+        value = value + other if isinstance(e, Add) else value * other
+    return value
+
+
+def fit(terms: int) -> None:
+    if terms > TERMS:
+        raise TooManyTerms(f"more than {TERMS} terms when multiplied out; name a part of it with let")
+
+
+def length(e: Expr) -> int:
+    """At most so many terms has e when it is multiplied out."""
+    if isinstance(e, Add):
+        return sum(map(length, e.args))
+    if isinstance(e, Mul):
+        return prod(map(length, e.args))
+    if isinstance(e, Pow) and e.exp.is_Integer and e.exp > 1:
+        return comb(length(e.base) + int(e.exp) - 1, int(e.exp))
+    return 1
 
 
 # ---------------------------------------------------------------- which sign?
@@ -250,6 +289,8 @@ def sign(e: Expr, weak: bool = False) -> int:
     top, bottom = sp.fraction(sp.together(e.xreplace(chart(e)).replace(is_foreign, stand_in)))
     result = 1
     for side, loose in ((top, weak), (bottom, False)):
+        if any(length(f.as_base_exp()[0]) > TERMS for f in Mul.make_args(side)):
+            return 0
         c, factors = sp.factor_list(side)
         if c == 0:
             return int(weak)
@@ -351,12 +392,21 @@ def invertible(e: Expr) -> bool:
 # ---------------------------------------------------------------- is it defined?
 
 
+def stays(letter: sp.Symbol, start: Expr, end: Expr) -> bool:
+    """Does a bound letter keep to its domain?"""
+    least = 1 if letter.is_integer and letter.is_positive else 0
+    below = letter.is_nonnegative is not True or (start.is_finite is not False and sign(start - least, weak=True) > 0)
+    return below and (not isinstance(letter, UnitSymbol) or (end.is_finite is not False and sign(1 - end, weak=True) > 0))
+
+
 @lru_cache(maxsize=20_000)
 def domain_gap(e: Expr) -> str | None:
     """Why e may be undefined for some values of its letters, or None if it never is."""
     e = spelled_out(e)
     if isinstance(e, log) and sign(e.args[0]) <= 0:
         return f"the logarithm of {e.args[0]}, which may not be positive"
+    if isinstance(e, (Integral, Sum, Product)) and (strays := [z for z, *ends in e.limits if not stays(z, *ends)]):
+        return f"values of {strays[0]} outside its domain"
     if isinstance(e, MatrixExpr) and (gap := shape_gap(e)):
         return gap
     if isinstance(e, MatPow) and e.exp.is_negative and not invertible(e.base):

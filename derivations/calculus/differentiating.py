@@ -104,16 +104,20 @@ def by_parts(g: Expr, x: sp.Symbol) -> Rule:
 def _antiderivative(whole: Integral) -> Expr:
     z, a, b = whole.limits[0]
     f = sp.expand(whole.function)
-    if a in (-oo, oo) or b in (-oo, oo) or f.has(Density, Integral) or len(whole.limits) > 1:
+    if a in (-oo, oo) or b in (-oo, oo) or len(whole.limits) > 1 or f.has(Density, Integral):
+        return whole
+    simple = all(isinstance(g, (exp, sp.sin, sp.cos)) and g.args[0].diff(z, 2) == 0 for g in f.atoms(sp.Function))
+    if not simple:
         return whole
     F = sp.integrate(f, z)
-    if F.has(Integral, sp.Piecewise) or not vanishes(F.diff(z) - f):
+    smooth = all(isinstance(g, (exp, log, sp.sin, sp.cos)) for g in F.atoms(sp.Function)) and not domain_gap(F)
+    if F.has(Integral, sp.Piecewise) or not smooth or not vanishes(F.diff(z) - f):
         return whole
     return F.xreplace({z: b}) - F.xreplace({z: a})
 
 
 def elementary_integral() -> Rule:
-    """The fundamental theorem, for polynomials times exponentials over a segment: an antiderivative is found, then differentiated back."""
+    """The fundamental theorem over a segment: an antiderivative is found, then differentiated back; it may not jump."""
 
     def normal(e: Expr) -> Expr:
         return spelled_out(e).replace(lambda n: isinstance(n, Integral), _antiderivative)

@@ -8,13 +8,27 @@ integrals that a page writes down are assumed to exist.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import sympy as sp
 from sympy import Add, Derivative, Expr, Integral, MatrixSymbol, Mul, Sum, exp, log, oo, pi, sqrt
 
-from .deciding import on_the_line, sign, vanishes
-from .notation import Average, Density, E, Expectation, Normal, Quadratic, RealFunction, UnitFunction, VectorNormal, spelled_out, variables
-from .steps import Rule
+from .deciding import fit, length, on_the_line, sign, vanishes
+from .notation import (
+    Average,
+    Density,
+    E,
+    Expectation,
+    Normal,
+    Quadratic,
+    RealFunction,
+    UnitFunction,
+    VectorNormal,
+    is_law,
+    spelled_out,
+    variables,
+)
+from .steps import Rule, unfit
 from .witness import inhabit
 
 
@@ -28,7 +42,7 @@ algebra = equality("algebra", spelled_out, key=("algebra",))
 
 def called(name: str, rule: Rule = algebra) -> Rule:
     """The same rule under the name that a lecturer would give it here."""
-    return Rule(name, rule.proves, rule.granted, rule.key, rule.again and (lambda spell: called(name, rule.in_letters(spell))))
+    return replace(rule, name=name, again=rule.again and (lambda spell: called(name, rule.in_letters(spell))))
 
 
 # ---------------------------------------------------------------- linearity
@@ -58,6 +72,7 @@ def flat(f: Expr) -> Expr:
     signed = {n: sp.Dummy(real=True) for n in tokens if isinstance(n, (RealFunction, Integral, Derivative))}
     tokens |= signed
     f = sp.expand_log(f.xreplace(tokens))
+    fit(length(f))
     f = sp.expand(f, power_exp=False, power_base=False, log=False)
     return f.xreplace({letter: n for n, letter in tokens.items()})
 
@@ -137,13 +152,15 @@ def tower(outer: Density, inner: Density, bayes: Rule, prior: Expr, step: Expr) 
         return E(prior, e.f.f) if nested and not e.f.f.has(*outer.variables) else e
 
     def proves(rel: str, lhs: Expr, rhs: Expr) -> bool:
-        same_joint = bayes.proves("=", outer * inner, prior * step) and set(variables(step)) == set(outer.variables)
+        laws = is_law(outer * inner) and is_law(prior * step) and set(variables(step)) == set(outer.variables)
+        same_joint = laws and bayes.proves("=", outer * inner, prior * step)
         return rel == "=" and same_joint and vanishes(averaged(lhs, one) - averaged(rhs, one))
 
     def again(spell):
         return tower(outer, inner, bayes.in_letters(spell), spell(prior), spell(step))
 
-    return Rule("total expectation", proves, key=bayes.key and ("tower", outer, inner, bayes, prior, step), again=again)
+    key = bayes.key and ("tower", outer, inner, bayes, prior, step)
+    return replace(bayes, name="total expectation", proves=proves, key=key, again=again)
 
 
 # ---------------------------------------------------------------- definitions
@@ -156,6 +173,12 @@ def definition(name: str, facts: Mapping[Expr, Expr], reference: str = "") -> Ru
     """
     from .differentiating import carried_out
 
+    for left, right in facts.items():
+        letter = isinstance(left, (sp.Symbol, MatrixSymbol))
+        if letter and (left in sp.sympify(right).free_symbols or unfit(left, sp.sympify(right))):
+            raise TypeError(f"{left} cannot be defined as {right}")
+        if not (letter or left.has(Density) or isinstance(left, sp.beta)):
+            raise TypeError(f"{left} needs no definition: it is what it is")
     densities = {k: v for k, v in facts.items() if isinstance(k, Density)}
     others = {k: carried_out(v) for k, v in facts.items() if k not in densities}
 
@@ -173,7 +196,7 @@ def definition(name: str, facts: Mapping[Expr, Expr], reference: str = "") -> Ru
     def again(spell):
         return definition(name, {k: spell(v) for k, v in facts.items()}, reference)
 
-    return Rule(name, proves, reference, ("definition", *facts.items()), again)
+    return Rule(name, proves, reference, ("definition", *facts.items()), again, tuple(facts.items()))
 
 
 def normalised(*densities: Density) -> Rule:
@@ -185,7 +208,7 @@ def normalised(*densities: Density) -> Rule:
     def normal(e: Expr) -> Expr:
         def one(whole: Expr) -> Expr:
             q = whole.function
-            ours = any(isinstance(q, Density) and q.head == p.head for p in densities)
+            ours = is_law(q) and any(isinstance(q, Density) and q.head == p.head for p in densities)
             return sp.S.One if ours and set(whole.variables) == set(q.of) and on_the_line(whole) else whole
 
         return linear(e).replace(lambda n: isinstance(n, Integral), one)
@@ -276,7 +299,7 @@ def change_of_variables(x: sp.Symbol, image: Expr, u: sp.Symbol) -> Rule:
     slope = sp.diff(image, u)
 
     def moved(whole: Expr) -> Expr:
-        if len(whole.limits) != 1 or whole.variables[0] != x or not on_the_line(whole):
+        if len(whole.limits) != 1 or whole.variables[0] != x or not on_the_line(whole) or u in whole.free_symbols:
             return whole
         return Integral(abs_slope * whole.function.xreplace({x: image}), (u, -oo, oo))
 
@@ -284,7 +307,7 @@ def change_of_variables(x: sp.Symbol, image: Expr, u: sp.Symbol) -> Rule:
     abs_slope = s * slope
 
     def proves(rel: str, lhs: Expr, rhs: Expr) -> bool:
-        if not s or slope.has(u) or rhs.has(x):
+        if not s or slope.has(u) or rhs.has(x) or image.has(x):
             return False
         left = linear(linear(lhs).replace(lambda n: isinstance(n, Integral), moved))
         return rel == "=" and vanishes(left - linear(rhs))

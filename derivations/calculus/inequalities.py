@@ -2,6 +2,8 @@ r"""Reasons for an inequality: signs, the tangent of the logarithm, Jensen, and 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 from sympy import Expr, Integral, Sum, log
 
@@ -68,7 +70,7 @@ def pointwise(rule: Rule) -> Rule:
     def again(spell):
         return pointwise(rule.in_letters(spell))
 
-    return Rule(f"{rule.name}, inside", proves, rule.granted, rule.key and ("pointwise", rule), again)
+    return replace(rule, name=f"{rule.name}, inside", proves=proves, key=rule.key and ("pointwise", rule), again=again)
 
 
 __all__ = ["jensen", "log_tangent", "pointwise", "positivity"]

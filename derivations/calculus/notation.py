@@ -127,6 +127,7 @@ class Density(Expr):
     of = property(lambda self: self.args[1])
     variables = property(lambda self: tuple(self.args[1]))
     slots = property(lambda self: (*self.args[1], *self.args[2], *self.args[3]))
+    conditions = property(lambda self: set().union(*(side.free_symbols for side in self.args[2:])))
     head = property(lambda self: (self.name, *map(len, self.args[1:])))
 
     def __call__(self, *slots) -> Density:
@@ -276,10 +277,15 @@ class Entropy(Average):
 
 def is_law(q) -> bool:
     """Is q a density, or a product of densities of different variables?"""
-    if isinstance(q, sp.Mul):
-        parts = [v for a in q.args for v in variables(a)]
-        return all(map(is_law, q.args)) and len(parts) == len(set(parts))
-    return isinstance(q, Normal) or (isinstance(q, Density) and not isinstance(q, (UnitFunction, RealFunction)))
+    if not isinstance(q, sp.Mul):
+        own, slots = variables(q), [s for a in q.args[1:] for s in a.free_symbols]
+        kind = isinstance(q, Normal) or (isinstance(q, Density) and not isinstance(q, (UnitFunction, RealFunction)))
+        letters = all(isinstance(v, (sp.Symbol, MatrixSymbol)) for v in own) and len(own) == len(set(own))
+        return kind and letters and not set(own) & set(slots if isinstance(q, Normal) else q.conditions)
+    left = list(q.args)
+    while last := [a for a in left if not any(b.free_symbols & set(variables(a)) for b in left if b != a)]:
+        left.remove(last[0])  # each variable is drawn once, and before it is used
+    return not left and all(map(is_law, q.args))
 
 
 def variables(q: Expr) -> tuple:

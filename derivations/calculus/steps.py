@@ -30,6 +30,9 @@ from .notation import DIMENSION, CovarianceMatrix, UnitSymbol
 from .witness import NoWitness, disagreement, drift
 
 
+Derivation = Callable[..., Iterator]
+
+
 @dataclass(frozen=True)
 class Rule:
     """What the margin of a page says, and the test that stands behind it.
@@ -42,6 +45,8 @@ class Rule:
     granted: str = ""  # what is used without proof, if anything
     key: tuple | None = None
     again: Callable[[Callable[[Expr], Expr]], Rule] | None = field(default=None, compare=False)
+    facts: tuple = field(default=(), compare=False)  # pairs (left, right) that hold by definition
+    rests_on: tuple[Derivation, ...] = field(default=(), compare=False)
 
     def in_letters(self, spell: Callable[[Expr], Expr]) -> Rule:
         """The same rule on a page where letters are spelled out so."""
@@ -100,9 +105,6 @@ def let(letter: sp.Symbol, meaning) -> Let:
     return Let(letter, sp.sympify(meaning))
 
 
-Derivation = Callable[..., Iterator]
-
-
 class Rejected(AssertionError):
     """A line that does not stand."""
 
@@ -150,6 +152,12 @@ class Followed:
     def granted(self) -> list[str]:
         return sorted({s.by.granted for s in self.steps if s.by.granted})
 
+    @property
+    def facts(self) -> set:
+        """The definitions that the derivation uses, and those behind what it cites."""
+        behind = (cited(derivation).facts for s in self.steps for derivation in s.by.rests_on)
+        return set().union(*behind, *(s.by.facts for s in self.steps))
+
     def spell(self, e: Expr) -> Expr:
         return spell(e, self.where)
 
@@ -180,6 +188,7 @@ _followed: dict[Derivation, Followed] = {}
 _judged: dict[tuple, tuple[type[Rejected], str] | None] = {}
 
 BOTH = ("witness", "rule")
+REMEMBERED = 20_000  # judgements, at most
 
 
 def cited(derivation: Derivation) -> Followed:
@@ -203,6 +212,10 @@ def check(derivation: Derivation, judges: tuple[str, ...] = BOTH, **formulas: Ex
         if not formulas and judges == BOTH:
             _followed[derivation] = done
         return done
+    except Exception as error:
+        if isinstance(error, Rejected) or not formulas:  # without formulas, it is a mistake of the page
+            raise
+        raise Undefined(f"{derivation.__name__} cannot be written with this formula: {error}") from error
     finally:
         _following.pop()
 
@@ -255,10 +268,22 @@ def judge(line: Step, left: Expr, right: Expr, done: Followed, world: dict, judg
     key = rule.key and (line.relation, line.near, left, right, rule, judges, tuple(world.items()))
     if key in _judged:
         return _judged[key]
-    verdict = _judge(line, left, right, rule, world, judges)
+    try:
+        verdict = _judge(line, left, right, rule, world, judges)
+    except Rejected as refusal:
+        verdict = Unproved, f"rests on what does not stand: {quoted(refusal)}\n{{lines}}"
+    except Exception as error:  # whatever SymPy raises: what cannot be judged does not stand
+        verdict = Unproved, f"cannot be judged ({type(error).__name__}: {quoted(error)})\n{{lines}}"
     if key:
+        if len(_judged) > REMEMBERED:
+            _judged.clear()
         _judged[key] = verdict
     return verdict
+
+
+def quoted(message) -> str:
+    """Text that may stand in a format string."""
+    return str(message).replace("{", "{{").replace("}", "}}")
 
 
 def _judge(line: Step, left: Expr, right: Expr, rule: Rule, world: dict, judges: tuple[str, ...]):
@@ -271,15 +296,15 @@ def _judge(line: Step, left: Expr, right: Expr, rule: Rule, world: dict, judges:
         try:
             witness = drift if line.near else disagreement
             if testimony := witness(line.relation, left, right, world, *line.near):
-                return Refuted, "is false\n{lines}\n  " + testimony.replace("{", "{{").replace("}", "}}")
+                return Refuted, f"is false\n{{lines}}\n  {quoted(testimony)}"
         except NoWitness as silence:
             if not gap:
-                return Unproved, f"has no witness: {str(silence).replace('{', '{{').replace('}', '}}')}\n{{lines}}"
+                return Unproved, f"has no witness: {quoted(silence)}\n{{lines}}"
     if gap:
-        return Undefined, "contains " + gap.replace("{", "{{").replace("}", "}}") + "\n{lines}"
+        return Undefined, f"contains {quoted(gap)}\n{{lines}}"
     relation = (line.relation, *line.near) if line.near else line.relation
     if "rule" in judges and not rule.proves(relation, left, right):
-        return Unproved, f"is not proved by '{rule.name}' (no counterexample found)\n{{lines}}"
+        return Unproved, f"is not proved by '{quoted(rule.name)}' (no counterexample found)\n{{lines}}"
     return None
 
 

@@ -9,7 +9,7 @@ from sympy import Add, Expr, Mul, Pow, Product, Sum, exp, log
 
 from .deciding import sign, vanishes
 from .equalities import equality, linear
-from .notation import spelled_out
+from .notation import Density, spelled_out
 from .steps import Derivation, Rule, cited, unfit
 
 
@@ -17,6 +17,8 @@ def _telescoping(rel: str, lhs: Expr, rhs: Expr) -> bool:
     if rel != "=" or not isinstance(lhs, (Sum, Product)) or len(lhs.limits) != 1:
         return False
     t, a, b = lhs.limits[0]
+    if sign(b - a + 1, weak=True) <= 0:
+        return False
     f = spelled_out(lhs.function)
     for g in potentials(lhs.func, f, t):
         before, last, first = (g.xreplace({t: place}) for place in (t - 1, b, a - 1))
@@ -45,12 +47,14 @@ def induction(over: sp.Symbol, base: Mapping | None = None, step: Mapping | None
     ``base`` and ``step`` are facts about the first and the last term, used in the two cases.
     """
     base, step = dict(base or {}), dict(step or {})
+    if stray := [e for e in (*base, *step) if not isinstance(e, Density)]:
+        raise TypeError(f"{stray[0]} is not a value of an unspecified function: there are no facts about it")
 
     def proves(rel: str, lhs: Expr, rhs: Expr) -> bool:
         if rel != "=" or not isinstance(lhs, (Sum, Product)) or lhs.limits[0][2] != over:
             return False
         t, a, _ = lhs.limits[0]
-        if over in a.free_symbols:
+        if over in (a.free_symbols | lhs.function.free_symbols) or sign(over - a + 1, weak=True) <= 0:
             return False
         f = lhs.function.xreplace({t: over})
         empty, before = rhs.xreplace({over: a - 1}), rhs.xreplace({over: over - 1})
@@ -74,14 +78,15 @@ def by_induction(over: sp.Symbol, first: Derivation, next: Derivation, along: Ma
     def proves(rel: str, lhs: Expr, rhs: Expr) -> bool:
         base, step = cited(first), cited(next)
         counts = over.is_integer and over.is_nonnegative and not over.is_positive  # 0 is one of its values
-        if not counts or {rel, base.relation, step.relation} != {"="} or any(unfit(s, e) for s, e in along.items()):
+        if not counts or over in along or {rel, base.relation, step.relation} != {"="} or any(unfit(s, e) for s, e in along.items()):
             return False
         zero, up = {over: sp.S.Zero}, {over: over + 1}
         pairs = [(lhs.xreplace(zero), base.spell(base.start)), (rhs.xreplace(zero), base.spell(base.end))]
         pairs += [(lhs.xreplace(up), step.spell(step.start)), (lhs.xreplace(along), step.spell(step.end))]
         return all(vanishes(linear(a) - linear(b)) for a, b in [*pairs, (rhs.xreplace(up), rhs.xreplace(along))])
 
-    return Rule(f"induction on {over}", proves, key=("by induction", over, first, next, *along.items()))
+    key = ("by induction", over, first, next, *along.items())
+    return Rule(f"induction on {over}", proves, key=key, rests_on=(first, next))
 
 
 def log_of(e: Expr) -> Expr | None:
