@@ -191,7 +191,10 @@ def survivors(trials: Iterable[Trial]) -> list[Text]:
     return lines
 
 
-def console(width: int | None = None) -> Console:
-    """The terminal; where there is none, 100 columns without colour."""
-    found = Console(highlight=False, soft_wrap=False)
-    return found if found.is_terminal or width else Console(highlight=False, width=100)
+plain_width = 100  # columns, where there is no terminal
+
+
+def console() -> Console:
+    """The terminal; where there is none, plain text."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=plain_width)

@@ -126,7 +126,7 @@ def examine(claim: Claim, kind: str, seed: int = 0, instead: Mapping[str, Any] |
         yield Check(claim.name, kind, ERROR, described(error), perf_counter() - clock)
     else:
         if not done:
-            yield Check(claim.name, kind, ERROR, f"the claim is marked {kind}, and there is no such check")
+            yield Check(claim.name, kind, ERROR, f"the claim is marked {kind}, and its check has nothing of that kind")
 
 
 def symbolic(claim: Claim, kind: str, seed: int, instead: Mapping[str, Any]) -> Iterator[Check]:
@@ -156,14 +156,10 @@ def numerical(claim: Claim, kind: str, seed: int, instead: Mapping[str, Any]) ->
     from numerics.compiled import formulas
     from numerics.statistics import examine as examine_atoms
 
-    for atom in examine_atoms(
-        checking(claim, kind), formulas(claim, **instead), seed=seed, kinds=(kind,), claim=claim.id
-    ):
+    check, stated = checking(claim, kind), formulas(claim, **instead)
+    for atom in examine_atoms(check, stated, seed=seed, kinds=(kind,), claim=claim.id):
         finding = atom.finding
-        verdict = (
-            finding.verdict if atom.name else ERROR
-        )  # nothing was examined, of a kind that the claim is marked for
-        yield Check(atom.name or claim.name, kind, verdict, finding.detail, atom.seconds, finding.resolution)
+        yield Check(atom.name, kind, finding.verdict, finding.detail, atom.seconds, finding.resolution)
 
 
 def checking(claim: Claim, kind: str) -> Callable[..., Iterator]:

@@ -20,7 +20,9 @@ HOW = "if that is meant: python -m tests.test_catalogue > tests/catalogue.txt"
 def entry(claim) -> str:
     """A claim as the catalogue has it."""
     trusted = [f"trusts:  {fact}" for fact in taken_on_trust(claim)]
-    defined = [f"defines: {inline(a)} = {inline(b)} ({prose(n)})" for n, facts in definitions(claim).items() for a, b in facts]
+    defined = [
+        f"defines: {inline(a)} = {inline(b)} ({prose(n)})" for n, facts in definitions(claim).items() for a, b in facts
+    ]
     return "\n    ".join([claim.id, f"assumes: {claim.assumes}", *trusted, *defined])
 
 
@@ -41,7 +43,7 @@ def test_assumptions_and_trust_are_as_in_the_catalogue(claim):
 
 @pytest.mark.parametrize("claim", noiseproof.claims().values(), ids=lambda claim: claim.id)
 def test_no_claim_takes_its_own_formula_on_trust(claim):
-    """The last step of a derivation that ends in a formula is proved: what is granted there would be the claim itself."""
+    """The last step of every derivation is proved: what is granted there would be the claim itself."""
     for derivation in foundations(claim):
         *_, last = steps(derivation)
         assert not last.by.granted, f"{derivation.__name__} ends in a step that is granted: {last.by.granted}"

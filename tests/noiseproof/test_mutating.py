@@ -1,0 +1,97 @@
+"""Trials of wrong versions, and what a report says of them."""
+
+import dataclasses
+
+import pytest
+
+import noiseproof
+from noiseproof import mutating
+from noiseproof.mutating import Task, Trial, trials, tried, wrong_versions
+from noiseproof.reporting import trials_as_data
+from noiseproof.verifying import ERROR, FAIL, INCONCLUSIVE, PASS, Check
+
+VARIANCE = noiseproof.claim("reversal.posterior-variance")
+BETA = {"variance": VARIANCE.letters["beta"]}
+
+
+def with_verdicts(monkeypatch, **verdicts):
+    """Judges that say what they are told, by kind; a list of who was asked."""
+    asked = []
+
+    def examine(claim, kind, seed, wrong):
+        for verdict in verdicts[kind]:
+            asked.append(kind)
+            yield Check("one", kind, verdict, f"{kind} says {verdict}")
+
+    monkeypatch.setattr(mutating, "examine", examine)
+    return asked
+
+
+def test_a_mistake_is_killed_by_every_kind_that_finds_it_out():
+    trial = tried(VARIANCE, "named", "beta", BETA)
+    assert trial.by == ("symbolic", "quadrature", "property")
+    assert not trial.survives
+    assert not trial.errors
+
+
+def test_the_first_refutation_is_enough(monkeypatch):
+    asked = with_verdicts(monkeypatch, symbolic=[FAIL, FAIL], quadrature=[PASS, FAIL, FAIL], property=[PASS])
+    assert tried(VARIANCE, "named", "beta", BETA).by == ("symbolic", "quadrature")
+    assert asked == ["symbolic", "quadrature", "quadrature", "property"]
+
+
+def test_unproved_alone_is_no_kill(monkeypatch):
+    with_verdicts(monkeypatch, symbolic=[INCONCLUSIVE], quadrature=[INCONCLUSIVE], property=[PASS], montecarlo=[PASS])
+    trial = tried(VARIANCE, "named", "beta", BETA)
+    assert trial.survives
+    assert trial.by == ()
+
+
+def test_chance_is_asked_about_those_who_are_still_alive(monkeypatch):
+    with_verdicts(monkeypatch, symbolic=[INCONCLUSIVE], quadrature=[PASS], property=[PASS], montecarlo=[FAIL])
+    assert tried(VARIANCE, "named", "beta", BETA).by == ("montecarlo",)
+
+
+def test_a_judge_that_raises_is_an_error_and_no_kill(monkeypatch):
+    with_verdicts(monkeypatch, symbolic=[ERROR], quadrature=[PASS], property=[PASS], montecarlo=[PASS])
+    trial = tried(VARIANCE, "named", "beta", BETA)
+    assert trial.survives
+    assert trial.errors == ("symbolic one: symbolic says ERROR",)
+
+
+def test_only_the_kinds_that_a_claim_is_marked_for_are_asked():
+    claim = noiseproof.claim("reversal.algebraic-identity")
+    name, wrong = next(wrong_versions(claim, "named"))
+    assert set(tried(claim, "named", name, wrong).asked) <= set(claim.kinds)
+
+
+def test_what_is_equal_is_not_tried_further(monkeypatch):
+    asked = with_verdicts(monkeypatch, symbolic=[PASS])
+    trial = tried(VARIANCE, "automatic", "none", {"variance": VARIANCE.formulas["variance"]})
+    assert trial.equivalent
+    assert asked == ["symbolic"]
+
+
+def test_a_task_tries_every_version_of_its_group():
+    done = list(trials(Task(VARIANCE.id, "named", ("quadrature",), 0)))
+    assert [t.name for t in done] == list(VARIANCE.mistakes)
+    assert {t.group for t in done} == {"named"}
+
+
+def test_names_of_mutants_say_what_was_done_and_are_unique():
+    names = [name for name, _ in wrong_versions(VARIANCE, "automatic")]
+    assert len(names) == len(set(names))
+    assert "variance: term dropped 1" in names
+
+
+def test_the_data_of_trials():
+    killed = Trial("a.b", "named", "one", "v = 1", ("symbolic", "quadrature"), ("symbolic",), None, (), 0.5)
+    alive = dataclasses.replace(killed, name="two", by=(), errors=("quadrature 1: oh",))
+    equal = dataclasses.replace(killed, name="three", by=(), equivalent="because")
+    data = trials_as_data([killed, alive, equal])
+    assert (data["tried"], data["killed"], data["refuted"], data["by"]) == (3, 1, 1, {"symbolic": 1})
+    assert data["survivors"] == [{"name": "two", "formula": "v = 1"}]
+    assert data["equivalent"] == [{"formula": "v = 1", "proof": "because"}]
+    assert data["errors"] == [{"name": "two", "formula": "v = 1", "detail": "quadrature 1: oh"}]
+    assert data["killed_by"] == {"one": ["symbolic"], "two": [], "three": []}
+    assert data["seconds"] == pytest.approx(1.5)
