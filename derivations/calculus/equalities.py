@@ -182,11 +182,14 @@ def definition(name: str, facts: Mapping[Expr, Expr], reference: str = "") -> Ru
     densities = {k: v for k, v in facts.items() if isinstance(k, Density)}
     others = {k: carried_out(v) for k, v in facts.items() if k not in densities}
 
+    def fits(slot: Expr, value: Expr) -> bool:
+        return not unfit(slot, value)
+
     def meaning(e: Expr) -> Expr:
-        return carried_out(inhabit(carried_out(e).xreplace(others), densities))
+        return carried_out(inhabit(carried_out(e).xreplace(others), densities, fits))
 
     def inside_out(e: Expr) -> Expr:
-        return carried_out(linear(inhabit(spelled_out(e), densities)))
+        return carried_out(linear(inhabit(spelled_out(e), densities, fits)))
 
     def proves(rel: str, lhs: Expr, rhs: Expr) -> bool:
         left, right = meaning(lhs), meaning(rhs)

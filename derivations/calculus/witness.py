@@ -10,7 +10,7 @@ so a rounding error is never reported as a counterexample.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zlib import crc32
 
 import mpmath as mp
@@ -58,23 +58,26 @@ def averaged(expr: Expr) -> Expr:
     return expr.func(*map(averaged, expr.args))
 
 
-def inhabit(expr: Expr, world: World) -> Expr:
-    """Replace densities by their meanings; a letter in a slot of the left-hand side matches anything, a number only itself."""
+def inhabit(expr: Expr, world: World, fits: Callable[[Expr, Expr], bool] = lambda slot, value: True) -> Expr:
+    """Replace densities by their meanings; a letter in a slot of the left-hand side matches what fits, a number only itself."""
+
+    def matches(slot: Expr, value: Expr) -> bool:
+        return slot == value or (isinstance(slot, (sp.Symbol, MatrixSymbol)) and fits(slot, value))
 
     def meaning_of(density: Density) -> Expr:
         for template, meaning in world.items():
             same = isinstance(template, Density) and template.head == density.head
-            if same and all(isinstance(s, (sp.Symbol, MatrixSymbol)) or s == a for s, a in zip(template.slots, density.slots, strict=True)):
-                return fill(inhabit(spelled_out(meaning), world), template.slots, density.slots)
+            if same and all(map(matches, template.slots, density.slots)):
+                return fill(inhabit(spelled_out(meaning), world, fits), template.slots, density.slots)
         return density
 
     if isinstance(expr, Density):
         return meaning_of(expr)
     if isinstance(expr, Derivative):
-        inside = inhabit(spelled_out(expr.expr), world)
+        inside = inhabit(spelled_out(expr.expr), world, fits)
         held = inside.has(Integral, GaussianMean)
         return Derivative(inside, *expr.args[1:], evaluate=False) if held else inside.diff(*expr.args[1:])
-    return expr.func(*(inhabit(a, world) for a in expr.args)) if expr.args else expr
+    return expr.func(*(inhabit(a, world, fits) for a in expr.args)) if expr.args else expr
 
 
 def fill(expr: Expr, slots, arguments) -> Expr:
