@@ -1,7 +1,7 @@
 r"""What is true of generative models, and why.
 
-A chapter reads from top to bottom like a textbook: what is said, in which letters, why, and which wrong versions it must not be
-mistaken for.  In reading order:
+A chapter reads from top to bottom like a textbook: what is said, in which letters, why, and which wrong versions it
+must not be mistaken for. In reading order:
 
     bayes       Bayes' rule, likelihoods, Gaussian and Beta posteriors, what a flat prior is
     forward     the forward process: one step, many steps, what is left at the end
@@ -11,8 +11,8 @@ mistaken for.  In reading order:
         posterior   the kernel given both ends, q(x_{t-1} | x_t, x_0)
         score       the mean and the variance of the kernel, from the score
 
-``calculus`` is the small trusted kernel that follows a derivation line by line; ``claim`` ties statements to derivations; ``mutants``
-makes wrong formulas.
+``calculus`` is the small trusted kernel that follows a derivation line by line; ``claim`` ties statements to
+derivations; ``mutants`` makes wrong formulas.
 """
 
 from __future__ import annotations

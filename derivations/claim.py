@@ -21,8 +21,8 @@ KINDS = {"S": "symbolic", "Q": "quadrature", "P": "property", "M": "montecarlo",
 class Claim:
     """One row of the table that closes a page.
 
-    ``formulas`` are the keyword arguments of the derivations, with the statement as their default.  A mistake gives some of
-    them another value; nothing else distinguishes it from the truth.
+    ``formulas`` are the keyword arguments of the derivations, with the statement as their default. A mistake gives
+    some of them another value; nothing else distinguishes it from the truth.
     """
 
     id: str
@@ -39,7 +39,8 @@ class Claim:
     def __post_init__(self) -> None:
         for name, wrong in self.mistakes.items():
             if stray := set(wrong) - set(self.formulas):
-                raise TypeError(f"{self.id}: the mistake {name} changes {', '.join(stray)}; the formulas are {', '.join(self.formulas)}")
+                known = ", ".join(self.formulas)
+                raise TypeError(f"{self.id}: the mistake {name} changes {', '.join(stray)}; the formulas are {known}")
 
     @property
     def chapter(self) -> str:

@@ -1,9 +1,9 @@
 r"""Formulas become functions, here and nowhere else.
 
-A :class:`Formula` is called with letters by name, ``variance(alpha=0.7, alpha_bar_prev=0.6)``; it takes what it needs and ignores the rest.
-Abbreviations of the page (beta for 1 - alpha) are spelled out first.  An unspecified density becomes a *law* given under its name:
-``law(x)`` is its density, ``law.score(x)``, ``law.score_slope(x)`` and ``law.score_curvature(x)`` the derivatives of its logarithm; a conditional density
-is a function of its slots.
+A :class:`Formula` is called with letters by name, ``variance(alpha=0.7, alpha_bar_prev=0.6)``; it takes what it needs
+and ignores the rest. Abbreviations of the page (beta for 1 - alpha) are spelled out first. An unspecified density
+becomes a *law* given under its name: ``law(x)`` is its density, ``law.score(x)``, ``law.score_slope(x)`` and
+``law.score_curvature(x)`` the derivatives of its logarithm; a conditional density is a function of its slots.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Code(NumPyPrinter):
         if expr in self.bound:
             return f"_{self.bound.index(expr)}"
         if expr not in self.names:
-            raise TypeError(f"the letter {expr} has no name on the page of this claim; its letters: {', '.join(self.names.values())}")
+            known = ", ".join(self.names.values())
+            raise TypeError(f"the letter {expr} has no name on the page of this claim; its letters: {known}")
         self.needs.add(self.names[expr])
         return f"at[{self.names[expr]!r}]"
 
@@ -145,7 +146,12 @@ def names_for_source() -> dict[str, Any]:
     from scipy import special
 
     called = {"integrated": integrated, "summed": summed, "multiplied": multiplied}
-    return called | {"numpy": np, "scipy": __import__("scipy"), "binomial": special.binom, "beta_function": special.beta}
+    return called | {
+        "numpy": np,
+        "scipy": __import__("scipy"),
+        "binomial": special.binom,
+        "beta_function": special.beta,
+    }
 
 
 # ---------------------------------------------------------------- formulas
@@ -159,7 +165,9 @@ class Formula:
 
     def __call__(self, **at: Any) -> Any:
         if missing := self.needs - set(at):
-            raise TypeError(f"{self.text} needs the letters {', '.join(sorted(missing))}; given are {', '.join(sorted(at))}")
+            raise TypeError(
+                f"{self.text} needs the letters {', '.join(sorted(missing))}; given are {', '.join(sorted(at))}"
+            )
         return self.function(at)
 
     def __repr__(self) -> str:
@@ -203,7 +211,7 @@ def numeric(expr: Expr, laws: Mapping[tuple, str]) -> Expr:
 
 
 def handed(claim: Claim, given: Expr | Callable | float) -> Formula:
-    """What a user hands in: an expression in the letters of the claim, or a function whose arguments are named as they are."""
+    """What a user hands in: an expression in the letters of the claim, or a function of arguments named like them."""
     if isinstance(given, Formula):
         return given
     if not callable(given) or isinstance(given, Expr):
@@ -220,7 +228,12 @@ def handed(claim: Claim, given: Expr | Callable | float) -> Formula:
 
 
 def formulas(claim: Claim, **instead: Expr | Callable) -> dict[str, Formula]:
-    """Every formula of the claim as a function, with others in the place of some.  TypeError for a name that is no parameter."""
+    """Every formula of the claim as a function, with others in the place of some.
+
+    Raises TypeError for a name that is no parameter of the claim.
+    """
     if unknown := set(instead) - set(claim.formulas):
-        raise TypeError(f"{claim.id} has no formula {', '.join(sorted(unknown))}; its formulas are {', '.join(claim.formulas)}")
+        raise TypeError(
+            f"{claim.id} has no formula {', '.join(sorted(unknown))}; its formulas are {', '.join(claim.formulas)}"
+        )
     return {name: handed(claim, f) for name, f in {**claim.formulas, **instead}.items()}

@@ -4,9 +4,10 @@ r"""The reverse kernel is Bayes' rule; the naive inversion is Bayes' rule with a
           =n(x_{t-1}\mid x_t)\cdot\frac{q_{t-1}(x_{t-1})}{\sqrt{\alpha_t}\,q_t(x_t)},\qquad
           n(x_{t-1}\mid x_t)=\mathcal N\bigl(x_{t-1};\,x_t/\sqrt{\alpha_t},\,\beta_t/\alpha_t\bigr).
 
-The forward step says how likely :math:`x_t` is from each :math:`x_{t-1}`.  Which :math:`x_{t-1}` there were to come from is not in it: that is
-:math:`q_{t-1}`, the data.  Without them one has a likelihood, and to normalise a likelihood is to assume that every :math:`x_{t-1}` was
-equally common.  In d dimensions each coordinate brings a factor :math:`\sqrt{\alpha_t}` of its own.
+The forward step says how likely :math:`x_t` is from each :math:`x_{t-1}`. Which :math:`x_{t-1}` there were to come
+from is not in it: that is :math:`q_{t-1}`, the data. Without them one has a likelihood, and to normalise a likelihood
+is to assume that every :math:`x_{t-1}` was equally common. In d dimensions each coordinate brings a factor
+:math:`\sqrt{\alpha_t}` of its own.
 """
 
 from sympy import Integer, log, oo, sqrt
@@ -123,7 +124,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.bayes-kernel",
-        "The reverse kernel is the naive one times q_{t-1}(x_{t-1})/(sqrt(alpha_t) q_t(x_t)); they agree only for a flat prior.",
+        "The reverse kernel is the naive one times q_{t-1}(x_{t-1})/(sqrt(alpha_t) q_t(x_t)); they "
+        "agree only for a flat prior.",
         proved_by=(bayes_kernel, naive_only_if_flat),
         evidence="S Q P",
         source="the note",
@@ -137,7 +139,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.gaussian-kernel",
-        "For Gaussian data the reverse kernel has the gain sqrt(alpha_t) v_{t-1}/v_t and the variance beta_t v_{t-1}/v_t.",
+        "For Gaussian data the reverse kernel has the gain sqrt(alpha_t) v_{t-1}/v_t and the "
+        "variance beta_t v_{t-1}/v_t.",
         proved_by=(gaussian_kernel, vague_data_mean, vague_data_variance, unit_variance),
         evidence="S Q M P",
         assumes="the standing assumptions; Gaussian data",

@@ -3,9 +3,9 @@ r"""The forward step, solved for x_{t-1}: true with its own noise, and what beco
 .. math:: x_t=\sqrt{\alpha_t}\,x_{t-1}+\sqrt{\beta_t}\,\epsilon_t
           \quad\Longrightarrow\quad x_{t-1}=\frac{x_t-\sqrt{\beta_t}\,\epsilon_t}{\sqrt{\alpha_t}} .
 
-This is an equation between random variables, and it holds whatever happens.  It is not a conditional law: :math:`x_t` contains
-:math:`\epsilon_t`, so given :math:`x_t` the noise is no longer :math:`\mathcal N(0,1)`.  Whoever draws a fresh :math:`\epsilon` adds one more helping of noise at
-each step, and after T steps
+This is an equation between random variables, and it holds whatever happens. It is not a conditional law: :math:`x_t`
+contains :math:`\epsilon_t`, so given :math:`x_t` the noise is no longer :math:`\mathcal N(0,1)`. Whoever draws a
+fresh :math:`\epsilon` adds one more helping of noise at each step, and after T steps
 
 .. math:: \hat x_0\overset d=x_0+\sqrt{2(1/\bar\alpha_T-1)}\;\xi .
 
@@ -126,7 +126,7 @@ def mean_after_one_step(mean=m_prev):
 
 
 def fresh_noises_add_up(noises=noises):
-    """The noise of step t is divided by the root of its product of alphas on the way to the data; the sum telescopes."""
+    """On its way to the data the noise of step t is divided by the root of alpha_bar at t; the sum telescopes."""
     yield noises
     yield eq(Sum(1 / a - 1 / a(t - 1), (t, 1, T)), by=pointwise(algebra))
     yield eq(1 / a(T) - 1 / a(0), by=telescope)
@@ -160,13 +160,13 @@ def flipped_bit(posterior=toy_posterior):
 
 
 def price_of_the_naive_bit(posterior=toy_posterior):
-    """The naive rule says 1 - eps; it is right for pi = 1/2, the flat prior that a finite space does have, and for no other."""
+    """The naive rule says 1 - eps, and is right for pi = 1/2 alone: the flat prior that a finite space does have."""
     yield posterior - (1 - flip)
     yield eq(flip * (1 - flip) * (2 * pi_1 - 1) / ((1 - flip) * pi_1 + flip * (1 - pi_1)), by=algebra)
 
 
 def rare_flips(posterior=toy_posterior, odds=(1 - pi_1) / pi_1):
-    """Rare flips do not help: the naive rule says that the odds of a flip given x_t = 1 are eps, and they are eps (1 - pi)/pi."""
+    """Rare flips do not help: given x_t = 1 the odds of a flip are not eps but eps (1 - pi)/pi."""
     yield (1 - posterior) / flip
     yield tends_to(odds, flip, 0, by=limit())
 
@@ -174,7 +174,8 @@ def rare_flips(posterior=toy_posterior, odds=(1 - pi_1) / pi_1):
 CLAIMS = [
     Claim(
         "reversal.algebraic-identity",
-        "With the same noise, the rearranged forward step gives x_{t-1} back, surely; it is an equation, not a conditional law.",
+        "With the same noise, the rearranged forward step gives x_{t-1} back, surely; it is an "
+        "equation, not a conditional law.",
         proved_by=(algebraic_identity,),
         evidence="S M",
         source="the note",
@@ -187,7 +188,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.noise-depends-on-output",
-        "The noise is independent of x_{t-1}, but its covariance with x_t is sqrt(beta_t): given x_t it is not N(0, 1).",
+        "The noise is independent of x_{t-1}, but its covariance with x_t is sqrt(beta_t): given "
+        "x_t it is not N(0, 1).",
         proved_by=(noise_is_in_the_output, variance_of_the_output, correlation_with_the_output),
         evidence="S M P",
         mistakes={
@@ -196,11 +198,14 @@ CLAIMS = [
             "corr-cumulative": {"correlation": sqrt(beta / (1 - alpha_bar))},
             "corr-uses-v-prev": {"correlation": sqrt(beta / v_prev)},
         },
-        because={"independent": "the noise is independent of what goes in, so one forgets that it is part of what comes out"},
+        because={
+            "independent": "the noise is independent of what goes in, so one forgets that it is part of what comes out"
+        },
     ),
     Claim(
         "reversal.naive-marginal",
-        "One naive step from a correct x_t gives x_{t-1} with extra noise of variance 2 beta_t/alpha_t; the mean is right.",
+        "One naive step from a correct x_t gives x_{t-1} with extra noise of variance 2 "
+        "beta_t/alpha_t; the mean is right.",
         proved_by=(one_naive_step, variance_after_one_step, mean_after_one_step),
         evidence="S M P",
         mistakes={
@@ -225,7 +230,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.discrete-toy",
-        "A flipped bit: x_{t-1} = x_t xor n holds surely, and yet P(x_{t-1} = 1 | x_t = 1) is 1 - eps only for pi = 1/2.",
+        "A flipped bit: x_{t-1} = x_t xor n holds surely, and yet P(x_{t-1} = 1 | x_t = 1) is 1 - "
+        "eps only for pi = 1/2.",
         proved_by=(flipped_bit, price_of_the_naive_bit, rare_flips),
         evidence="S M P",
         mistakes={

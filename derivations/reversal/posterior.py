@@ -4,8 +4,9 @@ r"""The kernel given both ends: with x_0 known, x_{t-1} is Gaussian, and nothing
           \tilde\mu_t=\frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}x_0+\frac{\sqrt{\alpha_t}(1-\bar\alpha_{t-1})}{1-\bar\alpha_t}x_t,\quad
           \tilde\beta_t=\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\beta_t .
 
-The forward process draws :math:`x_{t-1}` from :math:`\mathcal N(\sqrt{\bar\alpha_{t-1}}x_0,\,1-\bar\alpha_{t-1})`, then :math:`x_t` from :math:`\mathcal N(\sqrt{\alpha_t}x_{t-1},\,\beta_t)`.  This is
-the kernel that diffusion models are trained on: a sampler puts a prediction in the place of :math:`x_0`.
+The forward process draws :math:`x_{t-1}` from :math:`\mathcal N(\sqrt{\bar\alpha_{t-1}}x_0,\,1-\bar\alpha_{t-1})`,
+then :math:`x_t` from :math:`\mathcal N(\sqrt{\alpha_t}x_{t-1},\,\beta_t)`. This is the kernel that diffusion models
+are trained on: a sampler puts a prediction in the place of :math:`x_0`.
 
 References:
     Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, eqs. (6)-(7).

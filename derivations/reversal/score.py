@@ -1,13 +1,14 @@
 r"""The mean and the variance of the reverse kernel come from the score of what one sees.
 
-.. math:: \mathbb E[x_{t-1}\mid x_t]=\frac{x_t+\beta_t s_t(x_t)}{\sqrt{\alpha_t}},\qquad
-          \operatorname{Var}[x_{t-1}\mid x_t]=\frac{\beta_t}{\alpha_t}\bigl(1+\beta_t s_t'(x_t)\bigr),\qquad s_t=(\log q_t)'.
+.. math:: \mathbb E[x_{t-1}\mid x_t]=\frac{x_t+\beta_t s_t(x_t)}{\sqrt{\alpha_t}},\quad
+    \operatorname{Var}[x_{t-1}\mid x_t]=\frac{\beta_t}{\alpha_t}\bigl(1+\beta_t s_t'(x_t)\bigr),\ \ s_t=(\log q_t)'.
 
-The naive inversion has the mean :math:`x_t/\sqrt{\alpha_t}`.  What it lacks is :math:`\beta_t s_t/\sqrt{\alpha_t}`: small beside the noise of the step, and yet the whole
-difference between returning to the data and exploding.
+The naive inversion has the mean :math:`x_t/\sqrt{\alpha_t}`. What it lacks is :math:`\beta_t s_t/\sqrt{\alpha_t}`:
+small beside the noise of the step, and yet the whole difference between returning to the data and exploding.
 
-The same in terms of the noise is the answer to the question of the chapter.  Given :math:`x_t`, the noise of the step has a law of its own, and
-this law contains :math:`q_{t-1}`.  Draw the noise from it, and the rearranged equation *is* the reverse kernel.
+The same in terms of the noise is the answer to the question of the chapter. Given :math:`x_t`, the noise of the step
+has a law of its own, and this law contains :math:`q_{t-1}`. Draw the noise from it, and the rearranged equation *is*
+the reverse kernel.
 
 References:
     Efron (2011), Tweedie's formula and selection bias, applied to one step.
@@ -48,7 +49,8 @@ WHERE = STEP | {alpha_bar: alpha * alpha_bar_prev}
 data, noise_given = Density("q_0", [x_0]), Density("p", [e], given=[x_t])
 noise = (x_t - sqrt(alpha) * x_prev) / sqrt(beta)
 substitution = definition(
-    r"the noise as a function of x_{t-1}", {noise_given: sqrt(beta / alpha) * posterior((x_t - sqrt(beta) * e) / sqrt(alpha), x_t)}
+    r"the noise as a function of x_{t-1}",
+    {noise_given: sqrt(beta / alpha) * posterior((x_t - sqrt(beta) * e) / sqrt(alpha), x_t)},
 )
 
 # Statement
@@ -66,7 +68,9 @@ def score_identity():
     yield eq(d(x_t, marginal) / marginal, by=differentiation)
     yield eq(d(x_t, integral(step * prior, x_prev)) / marginal, by=marginalisation)
     # x_t enters through the Gaussian alone, and a Gaussian's slope is itself times a line.
-    yield eq(integral((sqrt(alpha) * x_prev - x_t) / beta * step * prior, x_prev) / marginal, by=under_the_integral(x_t))
+    yield eq(
+        integral((sqrt(alpha) * x_prev - x_t) / beta * step * prior, x_prev) / marginal, by=under_the_integral(x_t)
+    )
     yield eq(E(posterior, (sqrt(alpha) * x_prev - x_t) / beta), by=bayes)
     yield eq((sqrt(alpha) * E(posterior, x_prev) - x_t) / beta, by=linearity)
 
@@ -82,7 +86,10 @@ def mean_moves_with_variance():
     yield let(s_t, score)
     yield d(x_t, E(posterior, x_prev))
     yield eq(d(x_t, integral(x_prev * step * prior, x_prev) / marginal), by=bayes)
-    yield eq(integral(x_prev * ((sqrt(alpha) * x_prev - x_t) / beta - s_t) * step * prior, x_prev) / marginal, by=under_the_integral(x_t))
+    yield eq(
+        integral(x_prev * ((sqrt(alpha) * x_prev - x_t) / beta - s_t) * step * prior, x_prev) / marginal,
+        by=under_the_integral(x_t),
+    )
     yield eq(E(posterior, x_prev * (sqrt(alpha) * x_prev - x_t) / beta) - s_t * E(posterior, x_prev), by=bayes)
     yield eq(sqrt(alpha) / beta * Var(posterior, x_prev), by=theorem(score_identity))
 
@@ -110,7 +117,7 @@ def mean_of_the_noise(mean=noise_mean):
 
 
 def variance_of_the_noise(variance=noise_variance):
-    """... and its variance is less than one where the density of the output has a peak, and more than one in a valley."""
+    """... and its variance is less than one near a peak of the output's density, and more than one in a valley."""
     yield Var(posterior, noise)
     yield eq(alpha / beta * Var(posterior, x_prev), by=linearity)
     yield eq(variance, by=theorem(step_variance))
@@ -150,7 +157,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.noise-conditional-law",
-        "Given x_t, the noise of the step is tilted by q_{t-1}: its mean is -sqrt(beta_t) s_t, its variance 1 + beta_t s_t'.",
+        "Given x_t, the noise of the step is tilted by q_{t-1}: its mean is -sqrt(beta_t) s_t, its "
+        "variance 1 + beta_t s_t'.",
         proved_by=(noise_given_the_output, mean_of_the_noise, variance_of_the_noise),
         evidence="S Q M P",
         source="Efron (2011), applied to one step",
@@ -166,7 +174,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.rearrangement-with-conditional-noise",
-        "With noise drawn from its law given x_t, the rearranged forward step is exactly a draw from the reverse kernel.",
+        "With noise drawn from its law given x_t, the rearranged forward step is exactly a draw "
+        "from the reverse kernel.",
         proved_by=(rearranged, rearranged_variance),
         evidence="S Q M P",
         source="the note",
@@ -175,7 +184,9 @@ CLAIMS = [
             "mean-noise": {"variance": Integer(0)},
             "matched-gaussian-noise": {"law": normal(e, noise_mean, noise_variance)},
             "cumulative-noise": {
-                "law": normal(e, 0, 1) * data((x_t - sqrt(1 - alpha_bar) * e) / sqrt(alpha_bar)) / (sqrt(alpha_bar) * marginal)
+                "law": normal(e, 0, 1)
+                * data((x_t - sqrt(1 - alpha_bar) * e) / sqrt(alpha_bar))
+                / (sqrt(alpha_bar) * marginal)
             },
         },
         because={
@@ -191,7 +202,10 @@ CLAIMS = [
 
 
 def clusters(x, shrunk, noise):
-    first, second = (normal(x, sqrt(shrunk) * m, shrunk * c + noise) for m, c in ((-1, Rational(1, 2)), (Rational(3, 2), Rational(4, 5))))
+    first, second = (
+        normal(x, sqrt(shrunk) * m, shrunk * c + noise)
+        for m, c in ((-1, Rational(1, 2)), (Rational(3, 2), Rational(4, 5)))
+    )
     return Rational(3, 10) * first + Rational(7, 10) * second
 
 

@@ -28,7 +28,8 @@ moments = definition("mean and variance of x_{t-1}", {m_prev: E(prior, x_prev), 
 # A world for the witness: two clusters.
 
 WORLD = {
-    prior: Rational(3, 10) * normal(x_prev, -1, Rational(1, 2)) + Rational(7, 10) * normal(x_prev, Rational(3, 2), Rational(4, 5)),
+    prior: Rational(3, 10) * normal(x_prev, -1, Rational(1, 2))
+    + Rational(7, 10) * normal(x_prev, Rational(3, 2), Rational(4, 5)),
     marginal: Rational(3, 10) * normal(x_t, -sqrt(alpha), alpha / 2 + beta)
     + Rational(7, 10) * normal(x_t, 3 * sqrt(alpha) / 2, 4 * alpha / 5 + beta),
     posterior: step * prior / integral(step * prior, x_prev),

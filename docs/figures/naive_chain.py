@@ -1,6 +1,6 @@
 """The figure of the README: the exact reverse chain and the naive one, on DDPM's schedule with T = 1000.
 
-    python docs/figures/naive_chain.py        writes naive_chain.svg beside this file
+python docs/figures/naive_chain.py        writes naive_chain.svg beside this file
 """
 
 from pathlib import Path
@@ -17,7 +17,10 @@ BLUE, RED, GREY = "#2b6cb0", "#c0392b", "#8a8f98"
 
 
 def chains(data, schedule, rng):
-    """Both chains from the same draws of x_T ~ q_T, with the same noise; an array (T + 1, PARTICLES) each, index 0 is the data."""
+    """Both chains from the same draws of x_T ~ q_T, with the same noise.
+
+    An array (T + 1, PARTICLES) each, index 0 is the data.
+    """
     exact, naive = np.empty((2, schedule.T + 1, PARTICLES))
     exact[-1] = naive[-1] = data.marginal(schedule.alpha_bar(schedule.T)).sample(rng, PARTICLES)
     for t in range(schedule.T, 0, -1):
@@ -33,7 +36,9 @@ def draw(path):
     times = np.arange(schedule.T + 1)
     style = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "noiseproof"}
     with mpl.rc_context(style):
-        figure, (left, middle, right) = plt.subplots(1, 3, figsize=(9.6, 2.9), layout="constrained", width_ratios=(1.25, 1, 1))
+        figure, (left, middle, right) = plt.subplots(
+            1, 3, figsize=(9.6, 2.9), layout="constrained", width_ratios=(1.25, 1, 1)
+        )
 
         v_0, bars = data.variance, np.array([schedule.alpha_bar(t) for t in times])
         v_t = bars * v_0 + 1 - bars

@@ -23,7 +23,10 @@ def naive_is_flat_prior(mean, variance, normaliser):
     """The likelihood of x_{t-1}, integrated and normalised on the line."""
 
     def atoms(step, x_t):
-        at, window = {"alpha": step.alpha, "x_t": x_t}, {"centre": x_t / sqrt(step.alpha), "width": sqrt(step.beta / step.alpha)}
+        at, window = (
+            {"alpha": step.alpha, "x_t": x_t},
+            {"centre": x_t / sqrt(step.alpha), "width": sqrt(step.beta / step.alpha)},
+        )
         seen = likelihood(step, x_t)
         yield close(normaliser, at, integral_of(seen, **window))
         yield close(mean, at, mean_of(seen, **window))
@@ -54,8 +57,15 @@ def bayes_kernel(factor):
         at = letters(world, step, x_prev=SOME_X_PREV, x_t=SOME_X_T)
         yield close(factor, at, ratio(world, step, SOME_X_PREV, SOME_X_T))
     near = st.floats(-2, 2)
-    yield for_all(data=gaussians, step=st.builds(Step, alpha=st.floats(0.2, 0.9), alpha_bar_prev=st.floats(0.1, 0.9)), x_prev=near, x_t=near)(
-        lambda data, step, x_prev, x_t: close(factor, letters(data, step, x_prev=x_prev, x_t=x_t), ratio(data, step, x_prev, x_t))
+    yield for_all(
+        data=gaussians,
+        step=st.builds(Step, alpha=st.floats(0.2, 0.9), alpha_bar_prev=st.floats(0.1, 0.9)),
+        x_prev=near,
+        x_t=near,
+    )(
+        lambda data, step, x_prev, x_t: close(
+            factor, letters(data, step, x_prev=x_prev, x_t=x_t), ratio(data, step, x_prev, x_t)
+        )
     )
 
 
@@ -67,8 +77,12 @@ def gaussian_kernel(mean, variance):
         yield close(variance, at, variance_of(kernel, width=2.0))
         yield sampled(data.forward(step), whitened(mean, variance, data, step), resolves=1e-2)
     some = {"data": gaussians, "step": steps, "x_t": ends}
-    yield for_all(**some)(lambda data, step, x_t: matches(mean, gaussian_letters(data, step, x_t), regressed(data, step, x_t)[0]))
-    yield for_all(**some)(lambda data, step, x_t: matches(variance, gaussian_letters(data, step, x_t), regressed(data, step, x_t)[1]))
+    yield for_all(**some)(
+        lambda data, step, x_t: matches(mean, gaussian_letters(data, step, x_t), regressed(data, step, x_t)[0])
+    )
+    yield for_all(**some)(
+        lambda data, step, x_t: matches(variance, gaussian_letters(data, step, x_t), regressed(data, step, x_t)[1])
+    )
 
 
 def likelihood(step, x_t):
@@ -86,7 +100,9 @@ def regressed(data, step, x_t):
     """The mean and variance of x_{t-1} given x_t by regression on the covariance of the two."""
     before, after = data.marginal(step.alpha_bar_prev), data.marginal(step.alpha_bar)
     covariance = sqrt(step.alpha) * before.variance
-    return before.mean + covariance / after.variance * (x_t - after.mean), before.variance - covariance**2 / after.variance
+    return before.mean + covariance / after.variance * (
+        x_t - after.mean
+    ), before.variance - covariance**2 / after.variance
 
 
 def whitened(mean, variance, data, step):

@@ -1,4 +1,7 @@
-r"""What tries to refute the page on the naive inversion: the forward step simulated, and the naive chain followed by its moments."""
+r"""What tries to refute the page on the naive inversion.
+
+The forward step simulated, and the naive chain followed by its moments.
+"""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -10,7 +13,9 @@ from ...worlds import finite, gaussian, mixture
 from .step import POINTS, letters, steps
 
 between = st.floats(0.01, 0.99)
-data_laws = st.builds(lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]), st.floats(-3, 3), st.floats(0.05, 9), between)
+data_laws = st.builds(
+    lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]), st.floats(-3, 3), st.floats(0.05, 9), between
+)
 
 
 def algebraic_identity(previous):
@@ -26,7 +31,7 @@ def algebraic_identity(previous):
 
 
 def noise_depends_on_output(covariance, correlation):
-    """The covariance of noise and output, simulated, and for all steps by the matrix that maps (x_{t-1}, noise) to the output."""
+    """The covariance of noise and output, simulated, and by the matrix that maps (x_{t-1}, noise) to the output."""
     for world, step in POINTS:
         before = world.marginal(step.alpha_bar_prev)
         at = letters(world, step, v_prev=before.variance, v_t=world.marginal(step.alpha_bar).variance)
@@ -55,8 +60,12 @@ def naive_marginal(spread, variance, mean):
         at, wrong = naive_letters(world, step), one_naive_step(world, step)
         yield sampled(inverted(world, step), widened(variance, mean, at, wrong), resolves=1e-2)
     some = {"data": data_laws, "step": steps}
-    yield for_all(**some)(lambda data, step: matches(variance, naive_letters(data, step), one_naive_step(data, step).variance))
-    yield for_all(**some)(lambda data, step: matches(mean, naive_letters(data, step), one_naive_step(data, step).mean, magnitude=5.0))
+    yield for_all(**some)(
+        lambda data, step: matches(variance, naive_letters(data, step), one_naive_step(data, step).variance)
+    )
+    yield for_all(**some)(
+        lambda data, step: matches(mean, naive_letters(data, step), one_naive_step(data, step).mean, magnitude=5.0)
+    )
     yield for_all(**some)(lambda data, step: matches(spread, naive_letters(data, step), *extra_noise(data, step)))
 
 
@@ -76,11 +85,14 @@ def naive_chain(added, variance, noises):
 
 def discrete_toy(posterior, odds):
     """A bit and its flip: the four cases counted out, and simulated."""
-    some = {"pi_1": between, "flip": between}
-    yield for_all(**some)(lambda pi_1, flip: matches(posterior, {"pi_1": pi_1, "flip": flip}, counted(pi_1, flip)))
+    yield for_all(pi_1=between, flip=between)(
+        lambda pi_1, flip: matches(posterior, {"pi_1": pi_1, "flip": flip}, counted(pi_1, flip))
+    )
     # The limit of rare flips, where 1 - flip is 1 to the last bit.
     yield for_all(pi_1=between)(
-        lambda pi_1: matches(odds, {"pi_1": pi_1, "flip": 1e-18}, 1e-18 * (1 - pi_1) / four_cases(pi_1, 1e-18)[:, 1].sum() / 1e-18)
+        lambda pi_1: matches(
+            odds, {"pi_1": pi_1, "flip": 1e-18}, 1e-18 * (1 - pi_1) / four_cases(pi_1, 1e-18)[:, 1].sum() / 1e-18
+        )
     )
     for pi_1, flip in ((0.31, 0.17), (0.83, 0.23), (0.57, 0.41)):
         yield sampled(flipped(pi_1, flip), bit_scores(posterior, pi_1, flip), resolves=1e-2)
@@ -188,7 +200,7 @@ def widened(variance, mean, at, wrong):
 
 
 def pathwise(difference):
-    """A difference that must vanish draw by draw: clipped, so that the rows are bounded, and squared, so that signs cannot cancel."""
+    """A difference that must vanish draw by draw: clipped to bound the rows, squared so that signs cannot cancel."""
     bounded = np.clip(difference, -1, 1)
     return [Row("difference", bounded), Row("squared difference", bounded * bounded)]
 
@@ -241,6 +253,13 @@ def bit_scores(posterior, pi_1, flip):
 
     def scores(x_prev, x_t):
         claimed = posterior(pi_1=pi_1, flip=flip)
-        return [Row("x_{t-1} given x_t = 1", (x_prev - claimed) / sqrt(p * (1 - p)), x_t.astype(float), 1 / sqrt(p * (1 - p)))]
+        return [
+            Row(
+                "x_{t-1} given x_t = 1",
+                (x_prev - claimed) / sqrt(p * (1 - p)),
+                x_t.astype(float),
+                1 / sqrt(p * (1 - p)),
+            )
+        ]
 
     return scores

@@ -1,4 +1,7 @@
-r"""What tries to refute the page on the kernel given both ends: q(x_{t-1} | x_0) q(x_t | x_{t-1}), integrated and simulated."""
+r"""What tries to refute the page on the kernel given both ends.
+
+It integrates and simulates q(x_{t-1} | x_0) q(x_t | x_{t-1}).
+"""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -28,7 +31,7 @@ def posterior_mean(mean, variance, noise_form):
 
 
 def posterior_variance(mean, variance, precision):
-    """Given both ends, x_{t-1} has this variance, whatever they are, and this precision; it is less than that of the step."""
+    """Given both ends, x_{t-1} has this variance and this precision, whatever they are; the step has more."""
     for world, step in POINTS:
         at = given(step, SOME_X_0, SOME_X_T)
         yield close(variance, at, variance_of(bridge(step, SOME_X_0, SOME_X_T), width=2.0))
@@ -57,7 +60,7 @@ def bridge(step, x_0, x_t):
 
 
 def regressed(step, x_0, x_t):
-    """The mean and variance of x_{t-1} given x_0 and x_t by regression: covariances of the forward process given x_0."""
+    """The mean and variance of x_{t-1} given x_0 and x_t, by regression on the forward process given x_0."""
     v_prev = 1 - step.alpha_bar_prev
     v_t = step.alpha * v_prev + step.beta
     gain = sqrt(step.alpha) * v_prev / v_t
@@ -66,7 +69,7 @@ def regressed(step, x_0, x_t):
 
 
 def regressed_mean(step, x_0, x_t):
-    """The mean by regression, and the size of what it is made of: x_t and x_0 may cancel, and the noise between them."""
+    """The mean by regression, and the size of its terms: x_t and x_0 may cancel, and the noise between them."""
     return regressed(step, x_0, x_t)[0], (abs(x_t) + abs(x_0) + 1) / sqrt(step.alpha) / (1 - step.alpha_bar)
 
 

@@ -1,6 +1,7 @@
 r"""What tries to refute the page on the score: one step of the forward process, integrated and simulated.
 
-The world supplies the score of x_t from its own closed form.  The reverse kernel is integrated as the product of its definitions.
+The world supplies the score of x_t from its own closed form. The reverse kernel is integrated as the product of its
+definitions.
 """
 
 from dataclasses import dataclass
@@ -23,16 +24,25 @@ PLANE = mixture(
 SOME_IN_PLANE = np.array([[-0.71, 0.33], [0.27, -1.19], [1.43, 0.59]])
 DIRECTIONS = np.array([[0.6, 0.8], [-0.28, 0.96]])
 
-SMOOTH = [POINTS[0], POINTS[1], (mixture([0.57, 0.43], [-0.71, 0.93], [0.17, 0.62]), Step(alpha=0.761, alpha_bar_prev=0.437))]
+SMOOTH = [
+    POINTS[0],
+    POINTS[1],
+    (mixture([0.57, 0.43], [-0.71, 0.93], [0.17, 0.62]), Step(alpha=0.761, alpha_bar_prev=0.437)),
+]
 SOME_NOISE, SOME_X_PREV = np.array([-0.83, 0.47, 1.31]), np.array([-0.89, 0.37, 1.13])
 
 gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
-pairs = st.builds(lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]), st.floats(-2, 2), st.floats(0.1, 4), st.floats(0.1, 0.9))
+pairs = st.builds(
+    lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]),
+    st.floats(-2, 2),
+    st.floats(0.1, 4),
+    st.floats(0.1, 0.9),
+)
 tame_steps = st.builds(Step, alpha=st.floats(0.2, 0.9), alpha_bar_prev=st.floats(0.1, 0.9))
 
 
 def step_tweedie(mean, variance):
-    """The mean and the variance of q(x_{t-1} | x_t): integrated, simulated, along directions of a plane, for all Gaussians."""
+    """The moments of q(x_{t-1} | x_t): integrated, simulated, along directions of a plane, for all Gaussians."""
     for world, step in POINTS:
         at, kernel = letters(world, step, x_t=SOME_X_T), reverse_kernel(world, step, SOME_X_T)
         yield close(mean, at, mean_of(kernel, width=2.0))
@@ -47,7 +57,9 @@ def step_tweedie(mean, variance):
         yield matches(variance, at, kernel.covariance @ direction @ direction)
 
     def regressed(formula, what):
-        return lambda data, step, x_t: matches(formula, letters(data, step, x_t=x_t), what(data.reverse_kernel(step, x_t)))
+        return lambda data, step, x_t: matches(
+            formula, letters(data, step, x_t=x_t), what(data.reverse_kernel(step, x_t))
+        )
 
     some = {"data": gaussians, "step": steps, "x_t": st.floats(-5, 5)}
     yield for_all(**some)(regressed(mean, lambda kernel: kernel.mean))
@@ -71,12 +83,14 @@ def noise_conditional_law(law, mean, variance):
         lambda data, step, x_t: close(variance, letters(data, step, x_t=x_t), variance_of(noise_given(data, step, x_t)))
     )
     yield for_all(**some, e=st.floats(-2, 2))(
-        lambda data, step, x_t, e: close(law, letters(data, step, x_t=x_t, e=e), normalised(noise_given(data, step, x_t), e))
+        lambda data, step, x_t, e: close(
+            law, letters(data, step, x_t=x_t, e=e), normalised(noise_given(data, step, x_t), e)
+        )
     )
 
 
 def rearrangement_with_conditional_noise(law, variance):
-    """Noise of this law in the rearranged equation gives the reverse kernel; simulated, the true noise is uniform under its law."""
+    """Noise of this law in the rearranged equation gives the reverse kernel; the true noise is uniform under it."""
 
     def rearranged(**at):
         e = (at["x_t"] - sqrt(at["alpha"]) * at["x_prev"]) / sqrt(1 - at["alpha"])
@@ -97,12 +111,16 @@ def rearrangement_with_conditional_noise(law, variance):
     some = {"data": pairs, "step": tame_steps, "x_t": st.floats(-2, 2), "x_prev": st.floats(-2, 2)}
     yield for_all(**some)(
         lambda data, step, x_t, x_prev: close(
-            rearranged, letters(data, step, x_t=x_t, x_prev=x_prev), normalised(reverse_kernel(data, step, x_t), x_prev, width=2.0)
+            rearranged,
+            letters(data, step, x_t=x_t, x_prev=x_prev),
+            normalised(reverse_kernel(data, step, x_t), x_prev, width=2.0),
         )
     )
     yield for_all(**some)(
         lambda data, step, x_t, x_prev: close(
-            rescaled, letters(data, step, x_t=x_t, x_prev=x_prev), variance_of(reverse_kernel(data, step, x_t), width=2.0)
+            rescaled,
+            letters(data, step, x_t=x_t, x_prev=x_prev),
+            variance_of(reverse_kernel(data, step, x_t), width=2.0),
         )
     )
 
@@ -129,7 +147,9 @@ def noise_seen(mean, variance, world, step):
 
     def scores(x_0, x_prev, x_t):
         at, kernel = letters(world, step, x_t=x_t), world.reverse_kernel(step, x_t).central_moments()
-        second, fourth, sixth = ((step.alpha / step.beta) ** k * m for k, m in ((1, kernel.second), (2, kernel.fourth), (3, kernel.sixth)))
+        second, fourth, sixth = (
+            (step.alpha / step.beta) ** k * m for k, m in ((1, kernel.second), (2, kernel.fourth), (3, kernel.sixth))
+        )
         noise = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
         return moments(noise, mean(**at), variance(**at), (second, fourth, sixth), given=(x_t,))
 
@@ -137,7 +157,9 @@ def noise_seen(mean, variance, world, step):
 
 
 def uniform_under(law, world, step):
-    """The true noise, through the distribution function of the claimed law, is uniform given x_t; through ndtri it is N(0, 1).
+    """The true noise, through the distribution function of the claimed law, is uniform given x_t.
+
+    Through ndtri it is N(0, 1).
 
     The distribution function is tabulated once, by the trapezoid rule in the noise, and read between its nodes.
     """
@@ -155,7 +177,10 @@ def uniform_under(law, world, step):
 
 
 def denoised(mean, variance, world, step):
-    """Given x_t, x_{t-1} has this mean and this variance; the world knows how its fourth and sixth moments bound the noise."""
+    """Given x_t, x_{t-1} has this mean and this variance.
+
+    The world knows how its fourth and sixth moments bound the noise.
+    """
 
     def scores(x_0, x_prev, x_t):
         at, null = letters(world, step, x_t=x_t), world.reverse_kernel(step, x_t).central_moments()
