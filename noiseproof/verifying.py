@@ -6,6 +6,7 @@ of the same name.  A replacement, right or wrong, goes through the same door as 
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import traceback
@@ -26,7 +27,8 @@ from derivations.calculus.steps import parameters
 from derivations.calculus.terminal import prose
 
 from .choosing import claim as claim_called
-from .parsing import in_letters, parse
+from .parsing import described as described_letters
+from .parsing import in_letters, letters, parse
 
 PASS, FAIL, INCONCLUSIVE, SKIP, ERROR = "PASS", "FAIL", "INCONCLUSIVE", "SKIP", "ERROR"
 KINDS = ("symbolic", "quadrature", "property", "montecarlo", "model", "sampler")
@@ -103,7 +105,29 @@ def handed_in(claim: Claim, instead: Mapping[str, Any]) -> dict[str, Any]:
 def formula_handed_in(claim: Claim, given: Any) -> Any:
     if isinstance(given, str):
         return parse(claim, given)  # never sympify: it executes what it reads
-    return given if is_function(given) else in_letters(claim, sympify(given))
+    return offered(claim, given) if is_function(given) else in_letters(claim, sympify(given))
+
+
+def offered(claim: Claim, function: Callable) -> Callable:
+    """The same function, of the letters that a check offers; what the page abbreviates, beta say, is worked out.
+
+    Raises TypeError if the function asks for anything else.
+    """
+    own, wanted = letters(claim), inspect.signature(function).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in wanted):
+        return function
+    names = [p.name for p in wanted if p.name in own or p.default is p.empty]
+    if strange := [name for name in names if name not in own]:
+        raise TypeError(
+            f"the function asks for {', '.join(strange)}; the letters of {claim.id} are {described_letters(claim)}"
+        )
+
+    def of_letters(**at: Any) -> Any:
+        from numerics.compiled import formula
+
+        return function(**{name: at[name] if name in at else formula(claim, own[name])(**at) for name in names})
+
+    return of_letters
 
 
 def is_function(formula: Any) -> bool:

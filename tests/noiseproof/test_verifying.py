@@ -55,6 +55,15 @@ def test_a_function_is_judged_by_its_values():
     assert wrong.verdict == FAIL
 
 
+def test_a_function_may_ask_for_what_the_page_abbreviates_and_for_nothing_strange():
+    def variance(beta, alpha_bar, alpha_bar_prev, power=1):
+        return beta * (1 - alpha_bar_prev) ** power / (1 - alpha_bar)
+
+    assert noiseproof.verify(VARIANCE, variance=variance, kinds=["quadrature", "property"]).verdict == PASS
+    with pytest.raises(TypeError, match=r"the function asks for betta; the letters of .* are x_0"):
+        noiseproof.verify(VARIANCE, variance=lambda betta: betta)
+
+
 def test_a_number_is_a_formula():
     assert noiseproof.verify(VARIANCE, variance=0.25, kinds=["quadrature"]).verdict == FAIL
 
