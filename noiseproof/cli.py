@@ -101,14 +101,15 @@ def verify(
     from .parsing import replacement
     from .verifying import KINDS, QUICK
 
-    wanted = kinds or (KINDS if every_kind else QUICK)
+    wanted = tuple(dict.fromkeys(kinds)) or (KINDS if every_kind else QUICK)
     claims = marked(selected(patterns), wanted)
     if instead and len(claims) > 1:
         raise click.UsageError(
             f"--with replaces a formula of one claim, and {len(claims)} are selected: name the claim"
         )
-    for text in instead:
-        replacement(claims[0], text)
+    names = [replacement(claims[0], text)[0] for text in instead]
+    if len(set(names)) < len(names):
+        raise click.UsageError("--with replaces each formula once")
     tasks = [Task(c.id, kind, seed, instead) for c in claims for kind in wanted if kind in c.kinds]
     run = Verification(claims, tasks, wanted, seed, instead)
     carried_out(checks, tasks, workers, run)
@@ -127,9 +128,9 @@ def mutate(patterns: tuple[str, ...], kinds: tuple[str, ...], seed: int, workers
     from .gathering import Mutation
     from .mutating import JUDGES, Task, trials
 
-    wanted = kinds or JUDGES
+    wanted = tuple(dict.fromkeys(kinds)) or JUDGES
     claims = marked(selected(patterns), wanted)
-    tasks = [Task(c.id, group, tuple(wanted), seed) for c in claims for group in ("automatic", "named")]
+    tasks = [Task(c.id, group, wanted, seed) for c in claims for group in ("automatic", "named")]
     run = Mutation(claims, tasks, seed)
     carried_out(trials, tasks, workers, run)
     return run.reported(as_json)

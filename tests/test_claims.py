@@ -9,6 +9,7 @@ there.
 import pytest
 
 import noiseproof
+from derivations.calculus.terminal import prose
 from noiseproof.reporting import account
 from noiseproof.verifying import PASS, SKIP
 
@@ -28,4 +29,4 @@ def test_claim(claim, kind):
         pytest.skip(report.checks[0].detail)
     bad = [check for check in report.checks if check.verdict not in (PASS, SKIP)]
     if bad:
-        pytest.fail("\n".join([claim.title, *(account(claim, check, seed=0) for check in bad)]), pytrace=False)
+        pytest.fail("\n".join([prose(claim.title), *(account(claim, check, seed=0) for check in bad)]), pytrace=False)

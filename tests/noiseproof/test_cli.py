@@ -181,6 +181,7 @@ def test_tables_fit(run, monkeypatch, width, command):
         (["verify", VARIANCE, "--with", "sigma=beta"], 4, "its formulas are mean, variance"),
         (["verify", VARIANCE, "--with", "variance=gamma"], 4, "gamma is not a letter"),
         (["verify", "reversal.*", "--with", "variance=beta"], 4, "name the claim"),
+        (["verify", VARIANCE, "--with", "variance=beta", "--with", "variance=alpha"], 4, "each formula once"),
     ],
 )
 def test_a_request_that_cannot_be_met_says_why(run, arguments, code, says):
