@@ -52,8 +52,7 @@ class UnderTest:
         letters = {name: np.float64(x) if isinstance(x, float) else x for name, x in at.items()}
         try:
             with np.errstate(all="ignore"):
-                value = np.asarray(self.function(**letters))
-                return (value if value.dtype.kind in "biufc" else value.astype(complex))[()]
+                return numbers(self.function(**letters))
         except FormulaError:
             raise
         except Exception as problem:
@@ -85,6 +84,16 @@ def under_test(formula: Callable[..., Any], name: str | None = None) -> UnderTes
     return UnderTest("the formula" if known == "<lambda>" else known, formula)
 
 
+def numbers(value: Any) -> Any:
+    """A value as a number or an array of numbers.  Raises TypeError, or what its entries raise, if it is neither."""
+    array = np.asarray(value)
+    if array.dtype.kind == "O":  # numbers of some other library
+        array = np.array([complex(x) for x in array.flat]).reshape(array.shape)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"it returned {value!r}, which is no number")
+    return array[()]
+
+
 # Words.
 
 
@@ -114,8 +123,10 @@ def value_in_words(x: Any, index: tuple[int, ...] | None = None, shape: tuple[in
 
 
 def told_apart(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with as few digits as show that they differ, four at least."""
+    """Two numbers with as few digits as show that they differ, if they do, and four at least."""
     texts = f"{a:.4g}", f"{b:.4g}"
+    if a == b:
+        return texts
     for digits in range(5, 18):
         if texts[0] != texts[1]:
             break
