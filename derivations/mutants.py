@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import islice, permutations
 
 import sympy as sp
 from sympy import (
     Add,
+    Basic,
     Derivative,
     Expr,
     Integral,
@@ -58,31 +59,32 @@ def mutants(claim: Claim, cap: int = CAP) -> Iterator[Mutant]:
     """At most ``cap`` wrong versions of each formula of the claim; named mistakes are not made again."""
     for parameter, formula in claim.formulas.items():
         known = {formula, *(sp.sympify(wrong[parameter]) for wrong in claim.mistakes.values() if parameter in wrong)}
+        letters = known | {claim.spell(f) for f in known}
         made: dict[str, list[Expr]] = {change: [] for change in KINDS}
-        for change, wrong in (
-            *changed(formula),
-            *confused(formula, {*known, *map(claim.spell, known)}),
-            (SHIFT, shifted(formula)),
-        ):
-            made[change].append(wrong)
-        for change, wrong in spread(made, {claim.spell(f) for f in known}, claim, cap):
-            yield Mutant(parameter, change, wrong)
+        for change, wrong in (*changed(formula), *confused(formula, letters), (SHIFT, shifted(formula))):
+            made[change].append(settled(wrong))
+        seen = {settled(claim.spell(f)) for f in known}
+        yield from (Mutant(parameter, change, wrong) for change, wrong in islice(in_turn(made, seen, claim), cap))
 
 
-def spread(made: dict[str, list[Expr]], seen: set[Expr], claim: Claim, cap: int) -> Iterator[tuple[str, Expr]]:
-    """One of each kind in turn, none twice, until none is left or ``cap`` are."""
+def in_turn(made: dict[str, list[Expr]], seen: set[Expr], claim: Claim) -> Iterator[tuple[str, Expr]]:
+    """One of each kind of change after another, none twice, until all are told."""
     queues = {change: iter(found) for change, found in made.items()}
-    while queues and cap:
+    while queues:
         for change, queue in list(queues.items()):
-            fresh = next(
-                (wrong for wrong in queue if (spelled := claim.spell(wrong)) not in seen and has_a_value(spelled)), None
-            )
-            if fresh is None:
+            for wrong in queue:
+                spelled = claim.spell(wrong)
+                if spelled not in seen and has_a_value(spelled):
+                    seen.add(spelled)
+                    yield change, wrong
+                    break
+            else:
                 del queues[change]
-            elif cap:
-                seen.add(claim.spell(fresh))
-                cap -= 1
-                yield change, fresh
+
+
+def settled(e: Expr) -> Expr:
+    """The same; of a matrix that is transposed, or inverted, twice, the matrix."""
+    return e.doit() if isinstance(e, MatrixExpr) else e
 
 
 def has_a_value(e: Expr) -> bool:
@@ -94,7 +96,7 @@ def has_a_value(e: Expr) -> bool:
 # ---------------------------------------------------------------- one change at one place
 
 
-def changed(e: Expr) -> Iterator[tuple[str, Expr]]:
+def changed(e: Basic) -> Iterator[tuple[str, Expr]]:
     """The expression with one thing changed, at each of its places, from the outside in."""
     yield from changed_here(e)
     for i, part in inside(e):
@@ -110,11 +112,11 @@ def changed(e: Expr) -> Iterator[tuple[str, Expr]]:
             yield change, whole
 
 
-def inside(e: Expr) -> list[tuple[int, Expr]]:
+def inside(e: Basic) -> list[tuple[int, Basic]]:
     """What a formula states in its parts: not bound letters, nor the law of an average, nor the slots of a density."""
     if isinstance(e, (Density, Divergence, Entropy, MatrixSymbol)):
         return []
-    if isinstance(e, (Integral, Derivative)):
+    if isinstance(e, (Integral, Derivative, MatPow)):
         return [(0, e.args[0])]
     first = 1 if isinstance(e, (Average, Normal)) else 0
     parts = [(i, a) for i, a in enumerate(e.args) if i >= first and isinstance(a, Expr)]
@@ -125,25 +127,25 @@ def inside(e: Expr) -> list[tuple[int, Expr]]:
     return parts
 
 
-def changed_here(e: Expr) -> Iterator[tuple[str, Expr]]:
+def changed_here(e: Basic) -> Iterator[tuple[str, Expr]]:
     """What can go wrong with the outermost operation."""
     if isinstance(e, (Add, MatAdd)):
         for i, term in enumerate(e.args):
             others = [*e.args[:i], *e.args[i + 1 :]]
             yield FLIP, e.func(*others, -term)
             yield DROP_TERM, e.func(*others)
-    elif isinstance(e, Mul):
-        for i, factor in enumerate(e.args):
-            others = [*e.args[:i], *e.args[i + 1 :]]
-            yield DROP_FACTOR, Mul(*others)
-            if abs(factor) != 1:
-                yield INVERT, Mul(*others, 1 / factor)
     elif isinstance(e, MatMul):
         for i, factor in enumerate(e.args):
             others = [*e.args[:i], *e.args[i + 1 :]]
             if not isinstance(factor, MatrixExpr) or factor.is_square:
                 yield DROP_FACTOR, MatMul(*others)
                 yield INVERT, MatMul(*e.args[:i], factor**-1, *e.args[i + 1 :])
+    elif isinstance(e, Mul):
+        for i, factor in enumerate(e.args):
+            others = [*e.args[:i], *e.args[i + 1 :]]
+            yield DROP_FACTOR, Mul(*others)
+            if abs(factor) != 1:
+                yield INVERT, Mul(*others, 1 / factor)
     elif isinstance(e, Transpose):
         yield EXPONENT, e.arg
     elif isinstance(e, Pow) and e.exp.is_number:

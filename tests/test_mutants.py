@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 import noiseproof
-from derivations.calculus import Density, E, d, integral, normal, positives, reals, units
+from derivations.calculus import Density, E, covariances, d, integral, matrices, normal, positives, reals, units
 from derivations.calculus.deciding import domain_gap
 from derivations.calculus.notation import spelled_out
 from derivations.mutants import (
@@ -23,6 +23,7 @@ from derivations.mutants import (
     changed,
     confused,
     mutants,
+    settled,
     shifted,
 )
 from noiseproof.mutating import proof_of_equality, tried, wrong_versions
@@ -34,6 +35,7 @@ x, y = reals("x y")
 v, w = positives("v w")
 a, b = units("a b")
 k, n = sp.symbols("k n", integer=True, positive=True)
+H, (P, R) = matrices("H"), covariances("P R")
 p, q = Density("p", [x]), Density("q", [x])
 
 
@@ -96,6 +98,15 @@ def test_an_integral_keeps_its_letter():
 def test_a_letter_is_not_taken_for_one_that_is_bound():
     formula = x * integral(normal(y, 0, v), y)
     assert {f for what, f in confused(formula, {formula, y}) if what == LETTER} == set()
+
+
+def test_matrices_are_dropped_inverted_and_transposed_where_the_shapes_allow():
+    marginal = H * P * H.T + R
+    assert {settled(f) for f in made(marginal, DROP_FACTOR)} == {P * H.T + R, H * H.T + R, H * P + R}
+    assert H * P.inverse() * H.T + R in {settled(f) for f in made(marginal, INVERT)}
+    assert {settled(f) for f in made(marginal, EXPONENT)} >= {H * P * H + R, H.T * P * H.T + R}
+    assert all(f.shape == marginal.shape for _, f in changed(marginal))
+    assert made(marginal.inverse(), CONSTANT) == set()
 
 
 def test_nothing_is_shifted_to_itself():
