@@ -3,7 +3,12 @@ r"""What is true of generative models, and why.
 A chapter reads from top to bottom like a textbook: what is said, in which letters, why, and which wrong versions it
 must not be mistaken for. In reading order:
 
-    bayes       Bayes' rule, likelihoods, Gaussian and Beta posteriors, what a flat prior is
+    bayes       Bayes' rule: what was believed, and what was seen
+        rule              for any densities
+        counting          coins: likelihoods are not densities of their parameter, Beta priors
+        gaussian          n noisy observations of one number
+        linear_gaussian   vectors, seen through a linear map with noise
+        flat              what a flat prior is
     forward     the forward process: one step, many steps, what is left at the end
     reversal    why the rearranged forward step is not the reverse step
         naive       the equation solved for x_{t-1}, and what becomes of it with fresh noise
@@ -22,7 +27,17 @@ from importlib import import_module
 
 from .claim import Claim
 
-PAGES = ("reversal.naive", "reversal.bayes", "reversal.posterior", "reversal.score")
+PAGES = (
+    "bayes.rule",
+    "bayes.counting",
+    "bayes.gaussian",
+    "bayes.linear_gaussian",
+    "bayes.flat",
+    "reversal.naive",
+    "reversal.bayes",
+    "reversal.posterior",
+    "reversal.score",
+)
 
 
 @cache

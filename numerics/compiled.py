@@ -41,7 +41,7 @@ METHODS = {0: "log_density", 1: "score", 2: "score_slope", 3: "score_curvature"}
 class Code(NumPyPrinter):
     """Python source, with letters under the names of their page."""
 
-    def __init__(self, names: Mapping[sp.Symbol, str]) -> None:
+    def __init__(self, names: Mapping[Expr, str]) -> None:
         super().__init__({"fully_qualified_modules": True})
         self.names = dict(names)
         self.bound: list[sp.Symbol] = []
@@ -56,7 +56,7 @@ class Code(NumPyPrinter):
         self.needs.add(self.names[expr])
         return f"at[{self.names[expr]!r}]"
 
-    _print_UnitSymbol = _print_Dummy = _print_Symbol
+    _print_UnitSymbol = _print_Dummy = _print_MatrixSymbol = _print_Symbol
 
     def _law(self, name: str) -> str:
         self.needs.add(name)
@@ -179,9 +179,9 @@ def formula(claim: Claim, expr: Expr | float) -> Formula:
     expr = sp.sympify(expr)
     page = {name: v for name, v in vars(claim.page).items() if not name.startswith("_")}
     laws = {v.head: name for name, v in page.items() if isinstance(v, Density)}
-    names: dict[sp.Symbol, str] = {}
+    names: dict[Expr, str] = {}
     for name, v in page.items():
-        if isinstance(v, sp.Symbol):
+        if isinstance(v, (sp.Symbol, sp.MatrixSymbol)):
             names.setdefault(v, name)
     code = Code(names)
     source = code.doprint(numeric(claim.spell(expr), laws))
