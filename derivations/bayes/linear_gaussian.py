@@ -91,7 +91,9 @@ def joint(
 
 def marginal(marginal_mean=marginal_mean, marginal_covariance=marginal_covariance):
     """What y looks like before x is known: the law of x integrates to one."""
-    x_law = normal(x, posterior_mean, posterior_covariance)
+    yield let(precision, P.inverse() + H.T * R.inverse() * H)
+    yield let(pull, P.inverse() * m + H.T * R.inverse() * (y - c))
+    x_law = normal(x, precision.inverse() * pull, precision.inverse())
     yield evidence
     yield eq(E(prior, likelihood), by=sum_rule)
     yield eq(E(x_law, normal(y, marginal_mean, marginal_covariance)), by=pointwise(theorem(joint)))

@@ -8,7 +8,7 @@ r"""The LaTeX of a page drawn in Unicode: in two dimensions for a terminal, or f
     >>> picture(r"\frac{\sqrt{\alpha} x_{t-1}}{1 - \beta}", flat=True).rows[0]
     '√α xₜ₋₁/(1 − β)'
 
-Only what ``latex`` writes is understood.  Beside its columns a picture knows the width that its LaTeX has on paper.
+Only what ``formulas`` writes is understood.  Beside its columns a picture knows the width that its LaTeX has on paper.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ GREEK = "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi 
 SYMBOLS: dict[str, str] = dict(zip(GREEK.split(), "αβγδεζηθκλμνξπρστφχψω"))
 SYMBOLS |= {name.title(): c.upper() for name, c in SYMBOLS.items()}
 SYMBOLS |= {"varepsilon": "ε", "varphi": "φ", "partial": "∂", "infty": "∞", "ell": "ℓ", "star": "*", "prime": "′"}
-SYMBOLS |= {"mid": "|", "|": "‖", "cdot": "·", "to": "→", "longrightarrow": "→", "le": "≤", "ge": "≥", "top": "⊤"}
+SYMBOLS |= {"mid": "|", "|": "‖", "cdot": "·", "to": "→", "le": "≤", "ge": "≥", "top": "⊤"}
 SYMBOLS |= {"int": "∫", "sum": "∑", "prod": "∏", "quad": "   ", "-": "−"}
 ACCENTS = {"bar": "\u0304", "tilde": "\u0303", "hat": "\u0302", "dot": "\u0307"}
 BELOW = dict(zip("0123456789+−=aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ"))
@@ -117,6 +117,13 @@ class Typesetter:
             pass
         return self.row() if token == "{" else self.piece(token)
 
+    def delimiter(self) -> str:
+        """The bracket that follows, and the blank behind it."""
+        token = self.tokens.popleft()
+        if token == r"\lvert" and self.tokens[0].isspace():
+            self.tokens.popleft()
+        return "|" if token in (r"\lvert", r"\rvert") else token
+
     def piece(self, token: str) -> Picture:
         """What one token begins."""
         name = token.removeprefix("\\")
@@ -124,8 +131,11 @@ class Typesetter:
             case "{":
                 return self.row()
             case "left":
-                left, inside, right = self.tokens.popleft(), self.row(), self.tokens.popleft()
+                left, inside, right = self.delimiter(), self.row(), self.delimiter()
                 return fenced(inside, left, right)
+            case "lvert" | "rvert":
+                self.tokens.appendleft(token)
+                return text(self.delimiter(), kind="sign")
             case "frac":
                 self.inside += 1
                 top, bottom = self.argument(), self.argument()
@@ -142,6 +152,8 @@ class Typesetter:
             case "mathrm" | "mathcal" | "mathbb" | "text":
                 inside = self.argument()
                 return replace(inside, em=0.9 * inside.em + 0.15)
+            case "longrightarrow":
+                return text("→", 2.2, "sign")
             case "phantom":
                 return text(" ", self.argument().em)
             case "operatorname":
@@ -152,7 +164,8 @@ class Typesetter:
                 return text(SYMBOLS[name], kind="big")
             case _ if name in ACCENTS:
                 inside = self.argument()
-                return replace(inside, rows=(inside.rows[0][0] + ACCENTS[name] + inside.rows[0][1:],))
+                accented = inside.rows[0][0] + ACCENTS[name] + inside.rows[0][1:]
+                return replace(inside, rows=(unicodedata.normalize("NFC", accented),))
             case _ if re.fullmatch(r"(\\[,;]|\s)+", token):
                 return text(" ", 0.17 * token.count("\\"), "blank")
         sign = SYMBOLS.get(name, name)

@@ -6,7 +6,8 @@ import re
 
 from sympy import Expr
 
-from .latex import NAME, Row, laid_out, tex
+from .formulas import tex
+from .latex import NAME, Row, laid_out
 from .pictures import picture
 from .steps import Derivation, Followed, check
 

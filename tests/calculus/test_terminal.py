@@ -1,0 +1,173 @@
+"""What a terminal shows: every line whole and within its width; and formulas in one line calculate to what they say."""
+
+import re
+
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sympy import Rational, Sum, exp, log, sqrt
+
+from derivations.calculus import (
+    Density,
+    E,
+    algebra,
+    check,
+    d,
+    eq,
+    granted,
+    integral,
+    let,
+    naturals,
+    normal,
+    positives,
+    reals,
+    units,
+)
+from derivations.calculus.formulas import tex
+from derivations.calculus.pictures import Picture, picture
+from derivations.calculus.terminal import inline, prose, to_terminal
+from tests.calculus.reading import Letters
+from tests.calculus.test_latex import DERIVATIONS, EXPRESSIONS, followed, names
+from tests.calculus.valuation import differ
+
+x, x_prev = reals("x x_{t-1}")
+alpha, beta = units(r"\bar\alpha_{t-1} \beta")
+h, s = positives("h s")
+n, t = naturals("n t")
+q = Density("q_t", [x])
+
+
+def printed(capsys, *lines, width=100) -> list[str]:
+    def derivation():
+        """What is shown of x_{t-1}."""
+        yield from lines
+
+    to_terminal(derivation, check(derivation, judges=()), width)
+    return capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("e", "line"),
+    [
+        (sqrt(alpha) * x_prev + (1 - beta) * x, "(1 − β) x + √ᾱₜ₋₁ xₜ₋₁"),
+        ((x + h) / (1 - alpha), "(h + x)/(1 − ᾱₜ₋₁)"),
+        (-x / (2 * h * s), "−x/(2 h s)"),
+        (log(alpha) / 2 + log(x**2 + 1), "log(1 + x²) + (1/2) log ᾱₜ₋₁"),
+        (x ** (n + 1) * h ** Rational(3, 2), "h^(3/2) x¹⁺ⁿ"),
+        (sqrt(1 - alpha) * sqrt(h / s), "√h √(1 − ᾱₜ₋₁)/√s"),
+        (normal(x, x_prev, h), "N(x; xₜ₋₁, h)"),
+        (E(q, d(x, log(q))), "E_{qₜ(x)}[∂ₓ log qₜ(x)]"),
+        (integral(q * x, x) / h, "(1/h) ∫ x qₜ(x) dx"),
+        (Sum(h / t, (t, 1, n)), "∑ₜ₌₁ⁿ h/t"),
+        (sp.binomial(n, 2) * abs(x - h), "C(n, 2) |h − x|"),
+        (exp(-h) - exp(-(x**2) / 2), "e^(−h) − exp(−x²/2)"),
+    ],
+)
+def test_a_formula_in_one_line(e, line):
+    assert inline(e) == line
+
+
+@pytest.mark.parametrize("kind", EXPRESSIONS)
+def test_every_kind_is_drawn(kind):
+    flat, drawn = picture(tex(EXPRESSIONS[kind]), flat=True), picture(tex(EXPRESSIONS[kind]))
+    assert len(flat.rows) == 1
+    assert "\\" not in flat.rows[0]
+    assert flat.rows[0].count("(") == flat.rows[0].count(")")
+    assert {Picture((row,)).columns for row in drawn.rows} == {drawn.columns}
+    assert 0 <= drawn.middle < len(drawn.rows)
+
+
+def test_brackets_are_as_tall_as_what_they_hold():
+    assert [row.rstrip() for row in picture(tex(normal(x, h / s, s))).rows] == [
+        " ⎛   h   ⎞",
+        "N⎜x; ─, s⎟",
+        " ⎝   s   ⎠",
+    ]
+
+
+# A line of Unicode is read by rewriting it in the operators of Python, which bind as they do on paper.
+
+LETTERS = {"x": x, "h": h, "s": s, "n": n, "β": beta}
+UP = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n"))
+
+
+def calculated(line: str) -> sp.Expr:
+    """The value of a one-line formula without densities."""
+    code = line.replace(" − ", "-").replace(" + ", "+").replace(" · ", "*").replace("−", "-").replace("^", "**")
+    code = re.sub(f"[{''.join(UP)}]+", lambda m: "**(" + "".join(UP[c] for c in m[0]) + ")", code)
+    code = re.sub(r"(?<=\d)(?=n)", "*", code)
+    code = re.sub(r"√(\w+)", r"√(\1)", re.sub(r"log (\w+)", r"log(\1)", code)).replace("log (", "log(")
+    code = re.sub(r"(?<=[\w)]) (?=[\w(√])", "*", code).replace("√", "sqrt").replace("e**", "E**")
+    return eval(code, {"sqrt": sp.sqrt, "log": sp.log, "exp": sp.exp, "E": sp.E, **LETTERS}) + sp.Integer(0)
+
+
+def built(inner):
+    positive = st.builds(lambda e: 1 + e**2, inner)
+    return st.one_of(
+        st.builds(lambda a, b: a + b, inner, inner),
+        st.builds(lambda a, b: a - b, inner, inner),
+        st.builds(lambda a, b: a * b, inner, inner),
+        st.builds(lambda a, b: a / b, inner, positive),
+        st.builds(lambda a, b: a**b, positive, st.sampled_from([2, 3, -1, -2, Rational(1, 2), Rational(-1, 2), n])),
+        st.builds(log, positive),
+    )
+
+
+leaves = st.sampled_from([*LETTERS.values(), sp.Integer(2), sp.Integer(-1), 1 - beta, 1 / h])
+
+
+@given(st.recursive(leaves, built, max_leaves=6))
+@settings(max_examples=150)
+def test_a_formula_in_one_line_calculates_to_what_it_says(e):
+    assert not differ(calculated(inline(e)), e), inline(e)
+
+
+# ---------------------------------------------------------------- derivations
+
+
+@pytest.mark.parametrize("width", [100, 72])
+@pytest.mark.parametrize("derivation", DERIVATIONS, ids=names)
+def test_a_derivation_is_shown_whole(derivation, width, capsys):
+    done = followed(derivation)
+    to_terminal(derivation, done, width)
+    shown = capsys.readouterr().out
+    lines = shown.splitlines()
+    assert max(Picture((line,)).columns for line in lines) <= width
+    assert "\\" not in shown
+    for step in done.steps:
+        assert prose(step.by.name) in shown
+    for fact in done.granted:
+        assert any(line.startswith(f"† taken on trust: {fact[:30]}") for line in lines)
+
+
+def test_reasons_stand_on_the_right_at_the_height_of_the_relation(capsys):
+    lines = printed(capsys, x, eq(h / s, by=algebra))
+    (relation,) = (line for line in lines if line.startswith("= ─"))
+    assert relation.endswith("algebra")
+    assert len(relation) == 100
+    assert lines[0] == "What is shown of xₜ₋₁."
+
+
+def test_letters_and_trust(capsys):
+    a = reals("a_{t-1}")
+    lines = printed(capsys, x, let(a, 2 * x), eq(a - x, by=granted("by magic", "Merlin (500)")))
+    assert "  with  aₜ₋₁ = 2 x" in lines
+    assert any(line.endswith("by magic †") for line in lines)
+    assert lines[-1] == "† taken on trust: Merlin (500)"
+
+
+def test_what_is_too_wide_is_wrapped_and_not_cut(capsys):
+    long = sp.Function("f")(*reals(" ".join(f"x_{{{k}}}" for k in range(10, 60))))
+    shown = " ".join(printed(capsys, long, eq(long, by=algebra), width=60))
+    assert "x₁₀" in shown
+    assert shown.count("x₅₉") == 2
+
+
+def test_prose_writes_letters_as_a_page_does():
+    assert prose(r"induction on \bar\alpha_{t-1}") == "induction on ᾱₜ₋₁"
+    assert prose("x_t and q_t(y), but not alpha_bar") == "xₜ and qₜ(y), but not alpha_bar"
+
+
+def test_letters_know_their_names():
+    assert set(Letters.of([x_prev + q]).symbols) == {"x_t-1", "x"}
