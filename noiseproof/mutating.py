@@ -75,7 +75,11 @@ def wrong_versions(claim: Claim, group: str) -> Iterator[tuple[str, dict[str, Ex
 def tried(
     claim: Claim, group: str, name: str, wrong: dict[str, Expr], kinds: Iterable[str] = JUDGES, seed: int = 0
 ) -> Trial:
-    """What the judges say of a wrong version.  A judge that has found it out is not asked for more."""
+    """What the judges say of a wrong version: the kernel, then the numerical kinds.
+
+    Every kind is asked about a named mistake.  Of a mutant it is enough that the kernel says what it thinks and that one
+    numerical kind has found it out.
+    """
     clock = perf_counter()
     asked: list[str] = []
     by: list[str] = []
@@ -91,12 +95,13 @@ def tried(
                 errors.append(f"{kind} {check.name}: {check.detail}")
 
     marked = [kind for kind in kinds if kind in claim.kinds]
+    numerical = [kind for kind in marked if kind != "symbolic"]
     if "symbolic" in marked:
         ask("symbolic")
     equivalent = None if by else proof_of_equality(claim, wrong)
     if equivalent is None:
-        for kind in marked:
-            if kind != "symbolic":
+        for kind in numerical:
+            if group == "named" or not set(by) & set(numerical):
                 ask(kind)
         for kind in SECOND:
             if not by and kind in claim.kinds and kind not in marked:

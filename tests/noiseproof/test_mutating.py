@@ -40,6 +40,14 @@ def test_the_first_refutation_is_enough(monkeypatch):
     assert asked == ["symbolic", "quadrature", "quadrature", "property"]
 
 
+def test_for_a_mutant_one_numerical_kind_is_enough(monkeypatch):
+    asked = with_verdicts(monkeypatch, symbolic=[FAIL], quadrature=[FAIL], property=[FAIL])
+    assert tried(VARIANCE, "automatic", "mutant", BETA).by == ("symbolic", "quadrature")
+    assert asked == ["symbolic", "quadrature"]
+    with_verdicts(monkeypatch, symbolic=[FAIL], quadrature=[PASS], property=[FAIL])
+    assert tried(VARIANCE, "automatic", "mutant", BETA).by == ("symbolic", "property")
+
+
 def test_unproved_alone_is_no_kill(monkeypatch):
     with_verdicts(monkeypatch, symbolic=[INCONCLUSIVE], quadrature=[INCONCLUSIVE], property=[PASS], montecarlo=[PASS])
     trial = tried(VARIANCE, "named", "beta", BETA)
