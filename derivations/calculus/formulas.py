@@ -89,7 +89,8 @@ def rank(factor: Expr) -> tuple:
 
 def weight(term: Expr) -> int:
     """The place of a term in a sum, by its longest part."""
-    kinds = ((atoms.Divergence,), (Average, *LONG), (log,), (atoms.Entropy,), (Derivative, Normal))
+    means = (atoms.Expectation, atoms.Variance, atoms.Covariance)
+    kinds = ((atoms.Divergence,), (*means, *LONG), (log,), (atoms.Entropy,), (Derivative, Normal))
     call = any(q.of for q in term.atoms(Density))
     return next((len(kinds) - i for i, kind in enumerate(kinds) if term.has(*kind)), int(call))
 
@@ -186,6 +187,8 @@ def tex(e: Expr) -> Tex:
             return Tex(rf"\binom{{{tex(n)}}}{{{tex(k)}}}")
         case sp.gamma(args=(x,)):
             return call(r"\Gamma", tex(x))
+        case sp.beta():
+            return call(r"\mathrm B", listed(*e.args))
         case sp.Function() | sp.Max() | sp.Min():
             name = type(e).__name__.lower()
             known = name in ("exp", "max", "min", "cos", "sin", "tanh")
@@ -282,7 +285,7 @@ def product(number: Expr, factors: Iterable[Expr]) -> Tex:
 
     def apart(f: Expr) -> bool:
         base = f.base if isinstance(f, Pow) else f
-        long_sum = below.is_number and isinstance(f, Add) and f.has(Average, *LONG)
+        long_sum = below.is_number and isinstance(f, Add) and f.has(Average, log, *LONG)
         return long_sum or (isinstance(base, LONG if below.has(*HEAVY) else HEAVY) and not isinstance(base, PLAIN))
 
     above, outside = [f for f in top if not apart(f)], [f for f in top if apart(f)]

@@ -101,7 +101,8 @@ UNICODE |= {"‖": r"\|", "ε": r"\epsilon", "²": "^2", "ᵀ": r"^\top", "₀":
 UNICODE |= {"<": "<", ">": ">"}
 ACCENTS = {"\u0304": r"\bar", "\u0303": r"\tilde", "\u0302": r"\hat"}
 NAME = r"\\|_\{|\^|\b[^\W\d_]_\w\b"  # how a word that is the LaTeX name of a letter is known
-LETTER = rf"(?:(?<![\w'’])[b-zA-Z](?![a-zA-Z])|[Α-ω{''.join(UNICODE)}])[{''.join(ACCENTS)}]?"
+LATIN = r"(?<![\w'’])(?:[b-zA-Z](?![a-zA-Z])|a(?=[,)]))"  # an article is not a letter
+LETTER = rf"(?:{LATIN}|[Α-ω{''.join(UNICODE)}])[{''.join(ACCENTS)}]?"
 
 
 def reason(rule: Rule) -> str:

@@ -26,7 +26,7 @@ SYMBOLS |= {"mid": "|", "|": "‖", "cdot": "·", "to": "→", "le": "≤", "ge"
 SYMBOLS |= {"int": "∫", "sum": "∑", "prod": "∏", "quad": "   ", "-": "−"}
 ACCENTS = {"bar": "\u0304", "tilde": "\u0303", "hat": "\u0302", "dot": "\u0307"}
 BELOW = dict(zip("0123456789+−=aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ"))
-ABOVE = dict(zip("0123456789+−nkmT⊤*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿᵏᵐᵀᵀ*"))
+ABOVE = dict(zip("0123456789+−abcdehijklmnoprstuvwxyzT⊤*", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵃᵇᶜᵈᵉʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻᵀᵀ*"))
 BRACKETS = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦", "|": "│││"}
 
 SCRIPT = 0.73  # the size of an index, in that of the text

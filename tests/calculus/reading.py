@@ -254,6 +254,9 @@ class Reader:
                 p = self.sum()
                 self.next(")")
                 return KL(q, p), True
+            case r"\mathrm" if self.peek() == "B" and r"\mathrmB" not in self.letters.symbols:
+                self.next("B")
+                return sp.beta(*self.bracketed()), True
             case r"\mathrm" if self.peek() == "e" and r"\mathrme" not in self.letters.symbols:
                 self.next("e")
                 return sp.E, True

@@ -343,6 +343,7 @@ def on_paper_of(row: str) -> float:
         ("β = 1 − ᾱ", r"$\beta$ = 1 $-$ $\bar\alpha$"),
         ("p(x | z) is a density", r"$p$($x$ $\mid$ $z$) is a density"),
         ("times H P Hᵀ + R", r"times $H$ $P$ $H^\top$ + $R$"),
+        ("B(a, b), an integral of a power", "$B$($a$, $b$), an integral of a power"),
         ("naïve", "naïve"),
     ],
 )

@@ -1,5 +1,6 @@
 """What a terminal shows: every line whole and within its width; and formulas in one line calculate to what they say."""
 
+import doctest
 import re
 
 import pytest
@@ -20,6 +21,7 @@ from derivations.calculus import (
     let,
     naturals,
     normal,
+    pictures,
     positives,
     reals,
     units,
@@ -27,7 +29,6 @@ from derivations.calculus import (
 from derivations.calculus.formulas import tex
 from derivations.calculus.pictures import Picture, picture
 from derivations.calculus.terminal import inline, prose, to_terminal
-from tests.calculus.reading import Letters
 from tests.calculus.test_latex import DERIVATIONS, EXPRESSIONS, followed, names
 from tests.calculus.valuation import differ
 
@@ -61,7 +62,7 @@ def printed(capsys, *lines, width=100) -> list[str]:
         (integral(q * x, x) / h, "(1/h) ∫ x qₜ(x) dx"),
         (Sum(h / t, (t, 1, n)), "∑ₜ₌₁ⁿ h/t"),
         (sp.binomial(n, 2) * abs(x - h), "C(n, 2) |h − x|"),
-        (exp(-h) - exp(-(x**2) / 2), "e^(−h) − exp(−x²/2)"),
+        (exp(-h) - exp(-(x**2) / 2), "e⁻ʰ − exp(−x²/2)"),
     ],
 )
 def test_a_formula_in_one_line(e, line):
@@ -169,5 +170,5 @@ def test_prose_writes_letters_as_a_page_does():
     assert prose("x_t and q_t(y), but not alpha_bar") == "xₜ and qₜ(y), but not alpha_bar"
 
 
-def test_letters_know_their_names():
-    assert set(Letters.of([x_prev + q]).symbols) == {"x_t-1", "x"}
+def test_the_examples_of_the_pictures():
+    assert doctest.testmod(pictures).failed == 0
