@@ -57,7 +57,7 @@ def no_ones():
 
 
 def one_more_one():
-    """A one in the place of a zero does not change the integral ..."""
+    """A one in the place of a zero does not change the integral."""
     both = k + m + 1
     yield binomial(both, k + 1) * over_theta(theta ** (k + 1) * (1 - theta) ** m)
     yield eq(
@@ -68,7 +68,7 @@ def one_more_one():
 
 
 def area_under_the_likelihood(area=area):
-    """... so that all of them are that of n zeros."""
+    """So all the integrals are that of n zeros."""
     yield over_theta(binomial(n, k) * sequence)
     yield eq(binomial(n, k) * over_theta(sequence), by=linearity)
     yield eq(area, by=by_induction(k, first=no_ones, next=one_more_one, along={m: m + 1}))

@@ -21,6 +21,7 @@ from ..calculus import (
     RealFunction,
     Var,
     algebra,
+    called,
     completing_the_square,
     eq,
     gaussian_integral,
@@ -55,7 +56,7 @@ new = normal(x_new, theta, sigma**2)
 e, e_other = reals(r"\epsilon \epsilon'")
 noise, other_noise = normal(e, 0, 1), normal(e_other, 0, 1)
 
-# Eigenvalues of a covariance matrix with c off the diagonal: of (1, ..., 1), and of what is orthogonal to it.
+# Eigenvalues of a matrix with c everywhere off its diagonal: of (1, ..., 1), and of what is orthogonal to it.
 along, across = positives(r"\lambda_1 \lambda_2")
 c = (along - across) / n
 solution = (x - x_bar) / across + (x_bar - mu_0) / along
@@ -77,14 +78,11 @@ evidence_covariance = tau**2  # of two
 predictive_variance = sigma**2 + posterior_variance
 
 
-def exchangeable(mean, variance, covariance):
-    """N(x_1, ..., x_n) with one mean, one variance v, one covariance c.
+def exchangeable(mean, along, across):
+    """N(x_1, ..., x_n) with one mean and a covariance matrix with these eigenvalues, the second n - 1 times.
 
-    The covariance matrix stretches (1, ..., 1) by v + (n - 1) c, and what is orthogonal to it by v - c; their product,
-    the second n - 1 times, is its determinant. The first measures n (x_bar - mean)^2, the second the squares S about
-    x_bar.
+    The first, of (1, ..., 1), measures n (x_bar - mean)^2; the second, of what is orthogonal, the squares about x_bar.
     """
-    along, across = variance + (n - 1) * covariance, variance - covariance
     determinant = along * across ** (n - 1)
     return exp(-(n * (x_bar - mean) ** 2 / along + squares / across) / 2) / sqrt((2 * pi) ** n * determinant)
 
@@ -119,8 +117,23 @@ def posterior(mean=posterior_mean, variance=posterior_variance):
     yield eq(normal(theta, mean, variance), by=gaussian_integral(theta))
 
 
+def evidence(variance=evidence_variance, covariance=evidence_covariance):
+    """The observations all together, with θ integrated out."""
+    yield the_mean
+    yield the_squares
+    yield let(along, sigma**2 + n * tau**2)
+    yield let(across, sigma**2)
+    yield integral(prior * observations, theta)
+    yield eq(agreement * integral(prior * as_one, theta), by=theorem(only_their_mean_matters))
+    yield eq(agreement * normal(x_bar, mu_0, tau**2 + sigma**2 / n), by=gaussian_integral(theta))
+    yield eq(exchangeable(mu_0, along, across), by=logarithms)
+    # A matrix with v on its diagonal and c elsewhere has the eigenvalues v + (n - 1) c and v - c.
+    matrix = variance + (n - 1) * covariance, variance - covariance
+    yield eq(exchangeable(mu_0, *matrix), by=called("one variance, one covariance", logarithms))
+
+
 def covariance_matrix_inverted():
-    """v on the diagonal, c elsewhere: applied to this vector, the matrix gives the observations less their mean ..."""
+    """Applied to this vector, a matrix with these eigenvalues gives the observations less their mean ..."""
     yield the_mean
     yield across * solution.xreplace({i: j}) + c * Sum(solution, (i, 1, n))
     yield eq(x(j) - mu_0, by=linearity)
@@ -144,16 +157,6 @@ def covariance_of_two(covariance=evidence_covariance):
     """... and two of them share the first."""
     yield Cov(prior * noise * other_noise, theta + sigma * e, theta + sigma * e_other)
     yield eq(covariance, by=gaussian_moments)
-
-
-def evidence(variance=evidence_variance, covariance=evidence_covariance):
-    """All n together, with θ integrated out."""
-    yield the_mean
-    yield the_squares
-    yield integral(prior * observations, theta)
-    yield eq(agreement * integral(prior * as_one, theta), by=theorem(only_their_mean_matters))
-    yield eq(agreement * normal(x_bar, mu_0, tau**2 + sigma**2 / n), by=gaussian_integral(theta))
-    yield eq(exchangeable(mu_0, variance, covariance), by=logarithms)
 
 
 def predictive(mean=posterior_mean, variance=predictive_variance):
@@ -205,7 +208,7 @@ CLAIMS = [
         proved_by=(evidence, covariance_matrix_inverted, squares_measured, variance_of_one, covariance_of_two),
         evidence="S Q M",
         assumes=standing,
-        source="Bishop (2006) section 2.3.3",
+        source="Bishop (2006) eq. (2.115)",
         mistakes={
             "iid-evidence": {"covariance": Integer(0)},
             "noise-only": {"variance": sigma**2, "covariance": Integer(0)},

@@ -50,14 +50,14 @@ def total_probability(evidence=evidence):
 
 
 def posterior_is_a_density():
-    """Divided by the evidence, likelihood times prior integrates to one ..."""
+    """Divided by the evidence, likelihood times prior integrates to one over θ."""
     yield integral(posterior, theta)
     yield eq(integral(likelihood * prior, theta) / marginal, by=linearity)
     yield eq(1, by=theorem(total_probability))
 
 
 def likelihood_is_a_density_of_x():
-    """... over θ, as the likelihood does over x."""
+    """The likelihood does so over x, whatever θ is."""
     yield integral(likelihood, x)
     yield eq(1, by=normalised(likelihood))
 

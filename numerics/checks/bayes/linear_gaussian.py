@@ -78,7 +78,7 @@ def linear_gaussian(posterior_mean, posterior_covariance, marginal_mean, margina
             value, size = moments(L, K, H, m, c, y)[i]
             return matches(formula, letters(L, K, H, m, c, y), value, magnitude=size)
 
-        yield for_all(examples=50, **some)(statement)
+        yield for_all(examples=30, **some)(statement)
 
 
 def letters(L, K, H, m, c, y):
