@@ -34,33 +34,17 @@ def steps(derivation: Derivation) -> Iterator[Step]:
     return (line for line in derivation() if isinstance(line, Step))
 
 
-def cited(rule: Rule) -> Iterator[Derivation]:
-    """The derivations that a reason rests on."""
-    for part in rule.key or ():
-        if isinstance(part, Rule):
-            yield from cited(part)
-        elif inspect.isgeneratorfunction(part):
-            yield part
-
-
 def foundations(claim: Claim) -> list[Derivation]:
-    """The derivations of a claim and all that they cite, directly or not."""
+    """The derivations of a claim and all that they rest on, directly or not."""
     found = list(claim.proved_by)
     for derivation in found:  # the list grows while it is walked
-        found += dict.fromkeys(d for step in steps(derivation) for d in cited(step.by) if d not in found)
+        found += dict.fromkeys(d for step in steps(derivation) for d in step.by.rests_on if d not in found)
     return found
 
 
 def reasons(claim: Claim) -> Iterator[Rule]:
-    """Every reason that the proof of a claim gives, those of cited derivations and those within reasons included."""
-
-    def within(rule: Rule) -> Iterator[Rule]:
-        yield rule
-        for part in rule.key or ():
-            if isinstance(part, Rule):
-                yield from within(part)
-
-    return (rule for derivation in foundations(claim) for step in steps(derivation) for rule in within(step.by))
+    """Every reason that the proof of a claim gives, those of cited derivations included."""
+    return (step.by for derivation in foundations(claim) for step in steps(derivation))
 
 
 def taken_on_trust(claim: Claim) -> list[str]:
@@ -69,13 +53,12 @@ def taken_on_trust(claim: Claim) -> list[str]:
 
 
 def definitions(claim: Claim) -> dict[str, list[tuple[Expr, Expr]]]:
-    """What the proof of a claim calls a definition: the facts by their names."""
+    """What the proof of a claim calls a definition: pairs that are equal, by the name of the reason."""
     found: dict[str, list[tuple[Expr, Expr]]] = {}
     for rule in reasons(claim):
-        if rule.key and rule.key[0] == "definition":
-            known = found.setdefault(rule.name, [])
-            known += [fact for fact in rule.key[1:] if fact not in known]
-    return dict(sorted(found.items()))
+        known = found.setdefault(rule.name, [])
+        known += [fact for fact in rule.facts if fact not in known]
+    return {name: facts for name, facts in sorted(found.items()) if facts}
 
 
 def explain(claim: Claim, console: Console) -> None:

@@ -77,8 +77,8 @@ def tried(
 ) -> Trial:
     """What the judges say of a wrong version: the kernel, then the numerical kinds.
 
-    Every kind is asked about a named mistake.  Of a mutant it is enough that the kernel says what it thinks and that one
-    numerical kind has found it out.
+    Every kind is asked about a named mistake.  Of a mutant it is enough that the kernel says what it thinks and one
+    numerical kind finds it out.
     """
     clock = perf_counter()
     asked: list[str] = []
