@@ -83,6 +83,10 @@ class Reader:
             raise Misprint(f"{' or '.join(expected) or 'something'} is missing before {' '.join(self.tokens[::-1])}")
         return self.tokens.pop()
 
+    def skip(self, *tokens: str) -> None:
+        for token in tokens:
+            self.next(token)
+
     def accept(self, *tokens: str) -> bool:
         return self.peek() in tokens and bool(self.tokens.pop())
 
@@ -142,7 +146,7 @@ class Reader:
         if self.accept(r"\log"):
             inside, bracketed = self.argument()
             return sp.log(inside), not bracketed
-        self.next(r"\partial"), self.next("_")
+        self.skip(r"\partial", "_")
         v = self.group(self.sum)
         n = int(self.group(self.sum)) if self.accept("^") else 1
         inside, bracketed = self.argument()
@@ -176,11 +180,11 @@ class Reader:
 
     def repeated(self) -> Expr:
         kind = Sum if self.next() == r"\sum" else Product
-        self.next("_"), self.next("{")
+        self.skip("_", "{")
         k = self.sum()
         self.next("=")
         low = self.sum()
-        self.next("}"), self.next("^")
+        self.skip("}", "^")
         high = self.group(self.sum)
         return kind(self.term(), (k, low, high))
 
@@ -232,7 +236,7 @@ class Reader:
                 self.next("E")
                 return self.average(E), True
             case r"\mathcal":
-                self.next("N"), self.next("(")
+                self.skip("N", "(")
                 x = self.sum()
                 self.next(";")
                 mean, variance = self.listed()
