@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
-from .faults import INTERNAL_ERROR, INTERRUPTED, USAGE, Fault
+from .faults import ALL_GOOD, INTERNAL_ERROR, INTERRUPTED, SOME_FAILED, USAGE, Fault
 
 if TYPE_CHECKING:
     from derivations import Claim
@@ -139,7 +139,7 @@ def mutate(patterns: tuple[str, ...], kinds: tuple[str, ...], seed: int, workers
 @cli.command()
 @click.argument("id")
 @click.option("--latex", is_flag=True, help="The derivations as LaTeX.")
-def explain(id: str, latex: bool) -> None:
+def explain(id: str, latex: bool) -> int:
     """Show the derivations of a claim, what they take on trust, and where the mistakes break."""
     from . import explaining
     from .choosing import claim
@@ -148,8 +148,8 @@ def explain(id: str, latex: bool) -> None:
     chosen = claim(id)
     if latex:
         click.echo(explaining.as_latex(chosen))
-    else:
-        explaining.explain(chosen, console())
+        return ALL_GOOD
+    return ALL_GOOD if explaining.explain(chosen, console()) else SOME_FAILED
 
 
 @cli.command()
@@ -183,7 +183,7 @@ def value(id: str, letters: tuple[str, ...], as_json: bool) -> int:
             click.echo(
                 f"{v.parameter} = {v.digits}" if v.digits else f"{v.parameter} has no value: {v.why}", err=not v.digits
             )
-    return 0 if any(v.digits for v in found) else USAGE
+    return ALL_GOOD if any(v.digits for v in found) else USAGE
 
 
 # ---------------------------------------------------------------- running
@@ -228,7 +228,7 @@ def status(command: Callable[[], Any]) -> int:
     try:
         code = command()
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        return code if isinstance(code, int) else ALL_GOOD
     except click.UsageError as error:
         error.show()
         return USAGE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -11,13 +12,13 @@ from rich.text import Text
 from sympy import Expr, sympify
 
 from derivations import Claim
-from derivations.calculus import check
+from derivations.calculus import Rejected, check
 from derivations.calculus.latex import to_latex
 from derivations.calculus.steps import Derivation, Rule, Step
 from derivations.calculus.terminal import inline, prose, to_terminal
 
 from .parsing import letters
-from .verifying import FAIL, PASS, examine
+from .verifying import FAIL, PASS, examine, located
 
 KINDS = {
     "symbolic": "a derivation, followed line by line",
@@ -61,8 +62,8 @@ def definitions(claim: Claim) -> dict[str, list[tuple[Expr, Expr]]]:
     return {name: facts for name, facts in sorted(found.items()) if facts}
 
 
-def explain(claim: Claim, console: Console) -> None:
-    """Print everything that there is to know of a claim."""
+def explain(claim: Claim, console: Console) -> bool:
+    """Print everything that there is to know of a claim; do its derivations stand?"""
     heading(console, f"{claim.id}", f"{claim.tier}, {claim.kind}")
     console.print(prose(claim.title))
     heading(console, "Statement")
@@ -74,9 +75,15 @@ def explain(claim: Claim, console: Console) -> None:
     console.print(Text(f"\n  Assumes {prose(claim.assumes)}."))
     if claim.source:
         console.print(Text(f"  Source: {claim.source}."))
+    stands = True
     for derivation in claim.proved_by:
         console.print()
-        to_terminal(derivation, check(derivation), width=console.width)
+        try:
+            to_terminal(derivation, check(derivation), width=console.width)
+        except Rejected as news:
+            stands = False
+            text = f"{derivation.__name__} does not stand\n{located(news, sys.modules[derivation.__module__])}"
+            console.print(Text(text, "bold red"), soft_wrap=True)
     others = [d.__name__.replace("_", " ") for d in foundations(claim) if d not in claim.proved_by]
     heading(console, "On trust")
     for fact in taken_on_trust(claim) or ["Nothing beyond the calculus itself."]:
@@ -92,6 +99,7 @@ def explain(claim: Claim, console: Console) -> None:
     heading(console, "Checks")
     for kind in claim.kinds:
         indented(console, Text.assemble((f"{kind:<12}", "bold"), KINDS[kind]))
+    return stands
 
 
 def heading(console: Console, title: str, aside: str = "") -> None:

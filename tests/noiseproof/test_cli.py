@@ -142,6 +142,19 @@ def test_explain_prints_the_proof_what_it_trusts_and_where_mistakes_break(run):
     assert out.count(r"\begin{align*}") == 2
 
 
+def test_explain_says_so_when_a_derivation_does_not_stand(run, monkeypatch):
+    from derivations.calculus import Unproved
+    from noiseproof import explaining
+
+    def refuse(derivation):
+        raise Unproved("step 1 is not proved by 'algebra'")
+
+    monkeypatch.setattr(explaining, "check", refuse)
+    code, out, _ = run("explain", "reversal.step-tweedie")
+    assert code == 1
+    assert "step_mean does not stand\nstep 1 is not proved by 'algebra'" in out
+
+
 def test_mutate_shows_which_kind_kills_which_mistake(run):
     code, out, _ = run("mutate", "reversal.bayes-kernel", "--kind", "symbolic", "--workers", "1")
     assert code == 0
