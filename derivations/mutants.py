@@ -35,7 +35,7 @@ from sympy import (
     Transpose,
 )
 
-from .calculus.deciding import domain_gap
+from .calculus.signs import domain_gap
 from .calculus.notation import Average, Density, Divergence, Entropy, Normal, spelled_out
 from .claim import Claim
 

@@ -1,14 +1,14 @@
 """The calculus of derivations: what a page of mathematics imports.
 
-Read in this order: ``notation`` (letters and atoms), ``steps`` (following a derivation), ``deciding`` and ``noncommuting`` (exact
-questions), ``equalities``, ``differentiating``, ``inequalities``, ``sums``, ``citing`` (the reasons a page may give), ``witness`` and
-``witness_values`` (numbers, independent of all reasons), ``formulas``, ``pictures``,
-``latex`` and ``terminal`` (pages).
+Read in this order: ``notation`` (letters and atoms), ``steps`` (following a derivation), ``signs``, ``deciding`` and
+``noncommuting`` (exact questions), ``equalities``, ``differentiating``, ``inequalities``, ``sums``, ``citing`` (the
+reasons a page may give), ``witness`` and ``witness_values`` (numbers, independent of all reasons), ``latex`` and
+``terminal`` (pages).
 
-*What it does not do.*  No measure theory: densities are smooth and positive, and integrals that a page writes down are assumed to exist.
-Limits are exchanged with integrals only where a parameter enters through a Gaussian factor.  SymPy's polynomial arithmetic, its
-derivative and its limit are trusted.  A fact used without proof is a named ``definition`` or ``granted`` step with a reference; it is
-printed with a dagger, and only the witness tries to refute it.
+*What it does not do.*  No measure theory: densities are smooth and positive, and integrals that a page writes down are
+assumed to exist.  Limits are exchanged with integrals only where a parameter enters through a Gaussian factor.  SymPy's
+polynomial arithmetic, its derivative and its limit are trusted.  A fact used without proof is a named ``definition``
+or ``granted`` step with a reference; it is printed with a dagger, and only the witness tries to refute it.
 """
 
 from .citing import granted, rearranging, theorem, using

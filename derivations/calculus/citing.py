@@ -1,7 +1,7 @@
 r"""Reasons that rest on another derivation, or on trust.
 
-A cited derivation is followed first, and may not rest on itself.  It may be cited at other letters, ``theorem(f, {x: y, p: q})``, if
-these lie in the domain of the letters they replace.
+A cited derivation is followed first, and may not rest on itself.  It may be cited at other letters, ``theorem(f, {x:
+y, p: q})``, if these lie in the domain of the letters they replace.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 import sympy as sp
 from sympy import Derivative, Expr, Integral
 
-from .deciding import domain_gap, sign, vanishes
+from .deciding import vanishes
 from .differentiating import carried_out
 from .equalities import averaged, definition, linear, tops
 from .notation import Density, RealFunction, UnitFunction, is_law, variables
+from .signs import domain_gap, sign
 from .steps import Derivation, Followed, Rule, Undefined, cited, unfit
 from .witness import inhabit
 
@@ -152,7 +153,7 @@ def title(name: str) -> str:
 
 
 def granted(reason: str, reference: str) -> Rule:
-    """A step that this calculus cannot prove: printed with a dagger and its reference, and only the witness tries to refute it."""
+    """A step that this calculus cannot prove: printed with a dagger and its reference, held by the witness alone."""
     return Rule(reason, lambda *_: True, reference, ("granted", reference))
 
 

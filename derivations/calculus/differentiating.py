@@ -6,16 +6,17 @@ import sympy as sp
 from sympy import Add, Derivative, Expr, Integral, Mul, Pow, Product, Sum, exp, log, oo
 from sympy.core.symbol import Str
 
-from .deciding import chart, domain_gap, sign, vanishes
+from .deciding import vanishes
 from .equalities import equality, linear, tops
 from .notation import Density, Expectation, UnitSymbol, spelled_out
+from .signs import chart, domain_gap, sign
 from .steps import Rule
 
 # ---------------------------------------------------------------- derivatives
 
 
 def carried_out(e: Expr) -> Expr:
-    """Every derivative taken, except those of unspecified densities and of integrals: limits are not exchanged in passing."""
+    """Every derivative taken, except of unspecified densities and integrals: limits are not exchanged in passing."""
     e = spelled_out(e)
     return e.replace(lambda n: isinstance(n, Derivative) and not isinstance(n.expr, (Density, Integral)), rate)
 
@@ -23,7 +24,11 @@ def carried_out(e: Expr) -> Expr:
 def rate(n: Derivative) -> Expr:
     e = n.expr
     for v in n.variables:
-        held = {i: sp.Function(f"I{k}")(v) for k, i in enumerate(sorted(tops(e, (Integral, Sum)), key=str)) if v in i.free_symbols}
+        held = {
+            i: sp.Function(f"I{k}")(v)
+            for k, i in enumerate(sorted(tops(e, (Integral, Sum)), key=str))
+            if v in i.free_symbols
+        }
         back = {f: i for i, f in held.items()}
         rates = {Derivative(f, v): Derivative(i, v, evaluate=False) for f, i in back.items()}
         e = e.xreplace(held).diff(v).xreplace(rates).xreplace(back)
@@ -36,8 +41,8 @@ differentiation = equality("differentiation", carried_out, key=("differentiation
 def under_the_integral(parameter: sp.Symbol) -> Rule:
     """d/dy of an integral of f(x) exp(quadratic in x and y) is the integral of the derivative.
 
-    Differentiation passes under the integral sign when the parameter enters through a Gaussian factor only: all of its derivatives
-    are then bounded by an integrable function, locally uniformly.
+    Differentiation passes under the integral sign when the parameter enters through a Gaussian factor only: all of
+    its derivatives are then bounded by an integrable function, locally uniformly.
     """
 
     def normal(e: Expr) -> Expr:
@@ -47,8 +52,15 @@ def under_the_integral(parameter: sp.Symbol) -> Rule:
             if any(v != parameter for v in n.variables) or not all(dominated(i, parameter) for i in moving):
                 return n
             for _ in n.variables:
-                tokens = {i: sp.Function(f"I{k}")(parameter) for k, i in enumerate(inside.atoms(Integral)) if parameter in i.free_symbols}
-                rates = {sp.Derivative(t, parameter): i.func(i.function.diff(parameter), *i.limits) for i, t in tokens.items()}
+                tokens = {
+                    i: sp.Function(f"I{k}")(parameter)
+                    for k, i in enumerate(inside.atoms(Integral))
+                    if parameter in i.free_symbols
+                }
+                rates = {
+                    sp.Derivative(t, parameter): i.func(i.function.diff(parameter), *i.limits)
+                    for i, t in tokens.items()
+                }
                 back = {t: i for i, t in tokens.items()}
                 inside = linear(inside.xreplace(tokens).diff(parameter).xreplace(rates).xreplace(back))
             return inside
@@ -78,7 +90,7 @@ def dominated(whole: Integral, parameter: sp.Symbol) -> bool:
 
 
 def by_parts(g: Expr, x: sp.Symbol) -> Rule:
-    """Integration by parts, told: both sides differ by the integral of dg/dx over the line, which is zero if g vanishes there.
+    """Integration by parts, told: both sides differ by the integral of dg/dx, which is zero if g vanishes far out.
 
     A letter of (0, 1) runs over that segment: then the integral is g(1) - g(0), and nothing is granted.
     """
@@ -145,7 +157,7 @@ def limit_of(e: Expr, letter: sp.Symbol, target: Expr) -> Expr:
 
 
 def limit() -> Rule:
-    """The limit of an elementary expression; integrals and sums may not contain the letter (limits are not exchanged here)."""
+    """The limit of an elementary expression; what is integrated or summed may not contain the letter."""
 
     def proves(rel, lhs: Expr, rhs: Expr) -> bool:
         if rel[0] != "->":
@@ -164,8 +176,9 @@ def limit() -> Rule:
 def taylor(uniformly: str = "") -> Rule:
     """Taylor's formula at zero: the terms below the stated order are as printed, and the rest is O(letter^order).
 
-    An unspecified function may have the letter in its slots, f(x + t): it is smooth, and its derivatives follow from the chain
-    rule.  Under an expectation or an integral the remainder has to be integrable, which is taken on trust: ``uniformly`` says why.
+    An unspecified function may have the letter in its slots, f(x + t): it is smooth, and its derivatives follow from
+    the chain rule.  Under an expectation or an integral the remainder has to be integrable, which is taken on trust:
+    ``uniformly`` says why.
     """
 
     def proves(rel, lhs: Expr, rhs: Expr) -> bool:
@@ -184,7 +197,7 @@ def taylor(uniformly: str = "") -> Rule:
             return False
         gap = as_functions(gap)
         for k in range(order + 1):  # the last derivative need not vanish, but it has to stay finite
-            value = gap.subs(t, 0).doit() if smooth else limit_of(gap, t, sp.S.Zero)
+            value = at_zero(gap, t) if smooth else limit_of(gap, t, sp.S.Zero)
             if value.has(sp.nan, sp.zoo) or (k < order and not vanishes(value)):
                 return False
             gap = gap.diff(t)
@@ -207,8 +220,13 @@ def is_smooth(e: Expr, t: sp.Symbol) -> bool:
     return smooth and all(is_smooth(a, t) for a in e.args if not isinstance(a, Str))
 
 
+def at_zero(e: Expr, t: sp.Symbol) -> Expr:
+    """The value at t = 0, where f'(x + t) is f'(x)."""
+    return e.subs(t, 0).replace(lambda n: isinstance(n, sp.Subs), lambda n: n.doit())
+
+
 def as_functions(e: Expr) -> Expr:
-    """Unspecified functions as functions that SymPy differentiates by the chain rule, and the derivatives in e taken."""
+    """Unspecified functions as functions to which SymPy applies the chain rule, and the derivatives in e taken."""
     if isinstance(e, Density):
         return sp.Function("f" + repr(e.head))(*e.slots)
     if isinstance(e, Derivative):

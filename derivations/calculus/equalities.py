@@ -1,8 +1,8 @@
 r"""Reasons for an equality: algebra, definitions, and what integrals and expectations do.
 
-A rule sees both sides of a step with letters spelled out and atoms intact.  It answers whether it proves the step; it knows
-nothing of the witness.  What a rule takes for granted is said in its ``granted`` text and printed with the page.  Throughout, the
-integrals that a page writes down are assumed to exist.
+A rule sees both sides of a step with letters spelled out and atoms intact.  It answers whether it proves the step; it
+knows nothing of the witness.  What a rule takes for granted is said in its ``granted`` text and printed with the
+page.  Throughout, the integrals that a page writes down are assumed to exist.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import Add, Derivative, Expr, Integral, MatrixSymbol, Mul, Sum, exp, log, oo, pi, sqrt
 
-from .deciding import fit, length, on_the_line, sign, vanishes
+from .deciding import vanishes
 from .notation import (
     Average,
     Density,
@@ -28,6 +28,7 @@ from .notation import (
     spelled_out,
     variables,
 )
+from .signs import fit, length, on_the_line, sign
 from .steps import Rule, unfit
 from .witness import inhabit
 
@@ -67,7 +68,7 @@ def linear(e: Expr) -> Expr:
 
 
 def flat(f: Expr) -> Expr:
-    """f multiplied out, with exponentials, densities and roots held together and logs split where factors are positive."""
+    """f multiplied out; exponentials, densities and roots stay whole, logs are split where factors are positive."""
     tokens = {n: sp.Dummy(positive=True) for n in tops(f, (exp, Density, Integral, Derivative))}
     signed = {n: sp.Dummy(real=True) for n in tokens if isinstance(n, (RealFunction, Integral, Derivative))}
     tokens |= signed
@@ -286,7 +287,9 @@ def is_square(f: Expr) -> bool:
 def chain(q: Expr) -> list[VectorNormal]:
     """The factors of a joint law of vectors, each given only later ones; nothing if q is not certainly such a law."""
     laws = list(Mul.make_args(q))
-    if not all(isinstance(p, VectorNormal) and isinstance(p.x, MatrixSymbol) and p.x not in p.mean.free_symbols for p in laws):
+    if not all(
+        isinstance(p, VectorNormal) and isinstance(p.x, MatrixSymbol) and p.x not in p.mean.free_symbols for p in laws
+    ):
         return []
     names = {p.x for p in laws}
     if len(names) < len(laws) or any(names & p.variance.free_symbols for p in laws):

@@ -7,8 +7,9 @@ from dataclasses import replace
 import sympy as sp
 from sympy import Expr, Integral, Sum, log
 
-from .deciding import forwards, sign, vanishes
+from .deciding import vanishes
 from .notation import Expectation, variables
+from .signs import forwards, sign
 from .steps import Rule
 
 

@@ -1,16 +1,17 @@
 r"""Matrix expressions: are two of them equal, in every dimension?
 
-A matrix expression is a polynomial in letters that do not commute: P, H, H', and one more letter for each inverse.  What is known of
-an inverse L of M is L M = 1 = M L; what follows from it (Woodbury's identity, for one) is found by resolving overlaps: where two
-left-hand sides share letters, as in H L M and L M P, a word can be rewritten in two ways, and the difference of the results is a
-new relation (Buchberger's algorithm; Mora 1986 for letters that do not commute).  An expression that rewrites to zero is zero.  The
-search is bounded: an expression that does not is only not proved to be zero.
+A matrix expression is a polynomial in letters that do not commute: P, H, H', and one more letter for each inverse.
+What is known of an inverse L of M is L M = 1 = M L; what follows from it (Woodbury's identity, for one) is found by
+resolving overlaps: where two left-hand sides share letters, as in H L M and L M P, a word can be rewritten in two
+ways, and the difference of the results is a new relation (Buchberger's algorithm; Mora 1986 for letters that do not
+commute).  An expression that rewrites to zero is zero.  The search is bounded: an expression that does not is only
+not proved to be zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import sympy as sp
@@ -50,7 +51,9 @@ class Words:
         if isinstance(e, Transpose):
             return self.transposed(self.polynomial(e.arg))
         if isinstance(e, MatMul):
-            return self.product([self.polynomial(a) if isinstance(a, MatrixExpr) else {(): self.numbers.from_sympy(a)} for a in e.args])
+            return self.product(
+                [self.polynomial(a) if isinstance(a, MatrixExpr) else {(): self.numbers.from_sympy(a)} for a in e.args]
+            )
         if isinstance(e, MatPow) and e.exp.is_Integer:
             base = self.polynomial(e.base)
             return self.product([base if e.exp > 0 else self.inverse(base)] * abs(int(e.exp)))
@@ -92,8 +95,10 @@ class Words:
             self.inverses.append((matrix, inverse))
             if len(matrix) == 1:
                 ((word, _),) = matrix.items()
-                self.inverses.append((letter, *word))
-            self.learn(*(added(p, scaled(self.one, -1)) for p in (multiplied(matrix, letter), multiplied(letter, matrix))))
+                self.inverses.append((letter, word[0]))
+            self.learn(
+                *(added(p, scaled(self.one, -1)) for p in (multiplied(matrix, letter), multiplied(letter, matrix)))
+            )
         return a
 
     # ---------------------------------------------------------------- rewriting
@@ -177,7 +182,7 @@ def matrix_vanishes(e: MatrixExpr) -> bool:
 
 
 def in_words(e: Expr) -> Expr:
-    """A number in which every quadratic form is multiplied out, with a letter for each word; a word is equal to its transpose."""
+    """A number with its quadratic forms multiplied out, a letter for each word; a word is its transpose."""
     forms = sorted(e.atoms(Quadratic), key=str)
     words, symbols = Words(*(a for form in forms for a in form.args)), {}
 
@@ -190,8 +195,8 @@ def in_words(e: Expr) -> Expr:
         return total
 
     try:
-        for form in forms:  # all letters, before any word is final
-            words.polynomial(form.vector), words.polynomial(form.matrix)
+        for part in (part for form in forms for part in form.args):
+            words.polynomial(part)  # all letters, before any word is final
         return e.xreplace({form: multiplied_out(form) for form in forms})
     except CoercionFailed:
         return e
@@ -202,7 +207,7 @@ def shape_gap(e: Expr) -> str | None:
     parts = [a for a in e.args if isinstance(a, MatrixExpr)]
     if isinstance(e, MatAdd) and len({a.shape for a in parts}) > 1:
         return f"the sum {e} of matrices of different shapes"
-    if isinstance(e, MatMul) and any(a.cols != b.rows for a, b in zip(parts, parts[1:], strict=False)):
+    if isinstance(e, MatMul) and any(a.cols != b.rows for a, b in pairwise(parts)):
         return f"the product {e} of matrices whose shapes do not fit"
     if isinstance(e, MatPow) and e.rows != e.cols:
         return f"a power of {e.base}, which is not square"

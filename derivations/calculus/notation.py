@@ -1,6 +1,7 @@
 r"""Letters with a domain, and the atoms of probability.
 
-An *atom* is something a page writes in one piece and a judge takes apart: a Gaussian density, an expectation, a divergence.
+An *atom* is something a page writes in one piece and a judge takes apart: a Gaussian density, an expectation, a
+divergence.
 
     normal(x, m, v)    N(x; m, v), always with a variance
     E(q, f)            the mean of f under the density q
@@ -99,7 +100,8 @@ class Quadratic(Expr):
 
 def quadratic(vector, matrix) -> Quadratic:
     """The number v' M v."""
-    _fit(vector, 1), _fit(matrix, DIMENSION)
+    _fit(vector, 1)
+    _fit(matrix, DIMENSION)
     return Quadratic(vector, matrix)
 
 
@@ -159,7 +161,7 @@ class UnitFunction(Density):
 
 
 class RealFunction(Density):
-    """An unspecified smooth real function: f(x), a sequence a_t.  It is not a density, and nothing is known of its sign."""
+    """An unspecified smooth real function: f(x), a sequence a_t.  Nothing is known of its sign."""
 
     def _eval_is_positive(self) -> None:
         return None
@@ -296,7 +298,7 @@ def variables(q: Expr) -> tuple:
 
 
 def E(q: Expr, f) -> Expr:
-    """The mean of f under q, over the variables of q; a product of densities is the law of independent (or chained) variables."""
+    """The mean of f under q, over the variables of q; a product of laws is that of independent or chained variables."""
     if not is_law(q):
         raise TypeError(f"an expectation needs a density, not {q}")
     return Expectation(q, sp.sympify(f))

@@ -7,12 +7,14 @@ A *derivation* is a plain generator function.  It yields an expression, then the
         yield eq(a**2 + 2*a*b + b**2, by=algebra)
         yield ge(4*a*b, by=positivity)
 
-``check`` follows it.  A step stands when both sides are defined for all values of their letters, its rule *proves* it, and the
-witness does not *refute* it.  A step that fails is raised at the very line that yields it: ``Refuted`` if it is false at some
-point, ``Undefined`` if a line has no meaning for some values of its letters, ``Unproved`` if its reason does not suffice.
+``check`` follows it.  A step stands when both sides are defined for all values of their letters, its rule *proves*
+it, and the witness does not *refute* it.  A step that fails is raised at the very line that yields it: ``Refuted`` if
+it is false at some point, ``Undefined`` if a line has no meaning for some values of its letters, ``Unproved`` if its
+reason does not suffice.
 
-A *page* is a module of derivations.  Its ``WHERE`` says what the abbreviating letters stand for (beta for 1 - alpha); its
-``WORLD`` gives concrete densities for the witness.  ``yield let(Lambda, ...)`` introduces a letter for the following lines.
+A *page* is a module of derivations.  Its ``WHERE`` says what the abbreviating letters stand for (beta for 1 - alpha);
+its ``WORLD`` gives concrete densities for the witness.  ``yield let(Lambda, ...)`` introduces a letter for the
+following lines.
 """
 
 from __future__ import annotations
@@ -20,15 +22,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from time import perf_counter
 
 import sympy as sp
 from sympy import Expr
 
-from .deciding import definite, domain_gap, sign
 from .notation import DIMENSION, CovarianceMatrix, UnitSymbol
+from .signs import definite, domain_gap, sign
 from .witness import NoWitness, disagreement, drift
-
 
 Derivation = Callable[..., Iterator]
 
@@ -185,7 +187,8 @@ def parameters(derivation: Derivation) -> dict[str, Expr]:
 
 _following: list[Derivation] = []
 _followed: dict[Derivation, Followed] = {}
-_judged: dict[tuple, tuple[type[Rejected], str] | None] = {}
+Verdict = tuple[type[Rejected], str, str] | None  # the kind of refusal, its reason, the point where the step is false
+_judged: dict[tuple, Verdict] = {}
 
 BOTH = ("witness", "rule")
 REMEMBERED = 20_000  # judgements, at most
@@ -197,13 +200,15 @@ def cited(derivation: Derivation) -> Followed:
 
 
 def check(derivation: Derivation, judges: tuple[str, ...] = BOTH, **formulas: Expr) -> Followed:
-    """Follow a derivation, with other formulas in place of its own if given; raise Rejected at the first line that fails.
+    """Follow a derivation, with these formulas for its own; raise Rejected at the first line that fails.
 
     A step needs both judges.  To judge the judges, call one alone: it should still refuse most mistakes.
     """
     if unknown := set(formulas) - set(parameters(derivation)):
         known = ", ".join(parameters(derivation)) or "none"
         raise TypeError(f"{derivation.__name__} has no formula {', '.join(sorted(unknown))}; its formulas: {known}")
+    if texts := [name for name, formula in formulas.items() if isinstance(formula, str)]:
+        raise TypeError(f"the formula {texts[0]} is a text; an expression is needed")
     if derivation in _following:
         raise Unproved(f"circular citation: {' <- '.join(d.__name__ for d in [*_following, derivation])}")
     _following.append(derivation)
@@ -254,26 +259,28 @@ def _follow(derivation: Derivation, judges: tuple[str, ...], formulas: dict) -> 
         if twins := confusable(*sides):
             refuse(Undefined, f"step {count}: two different letters are written {twins}")
         if verdict := judge(line, *sides, done, world, judges):
-            kind, reason = verdict
-            refuse(kind, f"step {count} {reason.format(lines=f'  {lhs}{chr(10)}  {line.relation} {line.rhs}')}")
+            kind, reason, point = verdict
+            left, right = (
+                sp.sstr(e, order="none") for e in (lhs, line.rhs)
+            )  # in another order SymPy would compute integrals
+            refuse(kind, f"step {count} {reason}\n  {left}\n  {line.relation} {right}{point}")
         done.lines.append(line)
         lhs = line.rhs
     done.seconds = perf_counter() - clock
     return done
 
 
-def judge(line: Step, left: Expr, right: Expr, done: Followed, world: dict, judges: tuple[str, ...]):
+def judge(line: Step, left: Expr, right: Expr, done: Followed, world: dict, judges: tuple[str, ...]) -> Verdict:
     """What both judges say of a step, in letters spelled out; remembered by (relation, left, right, rule)."""
-    rule = line.by.in_letters(done.spell)
-    key = rule.key and (line.relation, line.near, left, right, rule, judges, tuple(world.items()))
-    if key in _judged:
-        return _judged[key]
+    key = None
     try:
-        verdict = _judge(line, left, right, rule, world, judges)
+        rule = line.by.in_letters(done.spell)
+        key = rule.key and (line.relation, line.near, left, right, rule, judges, tuple(world.items()))
+        verdict = _judged[key] if key in _judged else _judge(line, left, right, rule, world, judges)
     except Rejected as refusal:
-        verdict = Unproved, f"rests on what does not stand: {quoted(refusal)}\n{{lines}}"
+        verdict = Unproved, f"rests on what does not stand: {refusal}", ""
     except Exception as error:  # whatever SymPy raises: what cannot be judged does not stand
-        verdict = Unproved, f"cannot be judged ({type(error).__name__}: {quoted(error)})\n{{lines}}"
+        verdict = Unproved, f"cannot be judged ({type(error).__name__}: {error})", ""
     if key:
         if len(_judged) > REMEMBERED:
             _judged.clear()
@@ -281,30 +288,25 @@ def judge(line: Step, left: Expr, right: Expr, done: Followed, world: dict, judg
     return verdict
 
 
-def quoted(message) -> str:
-    """Text that may stand in a format string."""
-    return str(message).replace("{", "{{").replace("}", "}}")
-
-
-def _judge(line: Step, left: Expr, right: Expr, rule: Rule, world: dict, judges: tuple[str, ...]):
+def _judge(line: Step, left: Expr, right: Expr, rule: Rule, world: dict, judges: tuple[str, ...]) -> Verdict:
     if (shape := getattr(left, "shape", ())) != getattr(right, "shape", ()) or (shape and line.relation != "="):
-        return Undefined, "compares what cannot be compared\n{lines}"
+        return Undefined, "compares what cannot be compared", ""
     if right.has(sp.zoo, sp.nan, sp.I):
-        return Undefined, "has no real value\n{lines}"
+        return Undefined, "has no real value", ""
     gap = domain_gap(right)
     if "witness" in judges:
         try:
             witness = drift if line.near else disagreement
             if testimony := witness(line.relation, left, right, world, *line.near):
-                return Refuted, f"is false\n{{lines}}\n  {quoted(testimony)}"
+                return Refuted, "is false", "\n  " + testimony
         except NoWitness as silence:
             if not gap:
-                return Unproved, f"has no witness: {quoted(silence)}\n{{lines}}"
+                return Unproved, f"has no witness: {silence}", ""
     if gap:
-        return Undefined, f"contains {quoted(gap)}\n{{lines}}"
+        return Undefined, f"contains {gap}", ""
     relation = (line.relation, *line.near) if line.near else line.relation
     if "rule" in judges and not rule.proves(relation, left, right):
-        return Unproved, f"is not proved by '{quoted(rule.name)}' (no counterexample found)\n{{lines}}"
+        return Unproved, f"is not proved by '{rule.name}' (no counterexample found)", ""
     return None
 
 
@@ -348,4 +350,4 @@ def unfit(letter: sp.Symbol, meaning: Expr) -> str | None:
 def confusable(*sides: Expr) -> str | None:
     """A name that two different letters share."""
     names = sorted(s.name for s in set().union(*map(letters, sides)) if not isinstance(s, sp.Dummy))
-    return next((a for a, b in zip(names, names[1:], strict=False) if a == b), None)
+    return next((a for a, b in pairwise(names) if a == b), None)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 import sympy as sp
 from sympy import Add, Expr, Mul, Pow, Product, Sum, exp, log
 
-from .deciding import sign, vanishes
+from .deciding import vanishes
 from .equalities import equality, linear
 from .notation import Density, spelled_out
+from .signs import sign
 from .steps import Derivation, Rule, cited, unfit
 
 
@@ -42,7 +43,7 @@ telescope = Rule("telescoping", _telescoping, key=("telescoping",))
 
 
 def induction(over: sp.Symbol, base: Mapping | None = None, step: Mapping | None = None) -> Rule:
-    """Sum = F(T) for all T: true for the empty sum, and both sides grow by the same amount from T - 1 to T; likewise for products.
+    """Sum = F(T) for all T: true of the empty sum, and both sides grow alike from T - 1 to T; so for products.
 
     ``base`` and ``step`` are facts about the first and the last term, used in the two cases.
     """
@@ -63,13 +64,16 @@ def induction(over: sp.Symbol, base: Mapping | None = None, step: Mapping | None
         return vanishes(empty.xreplace(base)) and vanishes((rhs - before - f).xreplace(step))
 
     def again(spell):
-        return induction(over, {k: spell(sp.sympify(v)) for k, v in base.items()}, {k: spell(sp.sympify(v)) for k, v in step.items()})
+        return induction(
+            over, {k: spell(sp.sympify(v)) for k, v in base.items()}, {k: spell(sp.sympify(v)) for k, v in step.items()}
+        )
 
-    return Rule(f"induction on {over}", proves, key=("induction", over, *base.items(), *step.items()), again=again)
+    facts = (*base.items(), *step.items())
+    return Rule(f"induction on {over}", proves, key=("induction", over, *facts), again=again, facts=facts)
 
 
 def by_induction(over: sp.Symbol, first: Derivation, next: Derivation, along: Mapping | None = None) -> Rule:
-    """left = right for over = 0, 1, 2, ...: ``first`` proves it at 0, ``next`` that left at n + 1 is left at n, as right is.
+    """left = right for n = 0, 1, 2, ...: ``first`` proves it at 0, ``next`` that left at n + 1 is left at n.
 
     ``along`` says how other letters move on the way from n + 1 to n.
     """
@@ -78,7 +82,12 @@ def by_induction(over: sp.Symbol, first: Derivation, next: Derivation, along: Ma
     def proves(rel: str, lhs: Expr, rhs: Expr) -> bool:
         base, step = cited(first), cited(next)
         counts = over.is_integer and over.is_nonnegative and not over.is_positive  # 0 is one of its values
-        if not counts or over in along or {rel, base.relation, step.relation} != {"="} or any(unfit(s, e) for s, e in along.items()):
+        if (
+            not counts
+            or over in along
+            or {rel, base.relation, step.relation} != {"="}
+            or any(unfit(s, e) for s, e in along.items())
+        ):
             return False
         zero, up = {over: sp.S.Zero}, {over: over + 1}
         pairs = [(lhs.xreplace(zero), base.spell(base.start)), (rhs.xreplace(zero), base.spell(base.end))]
@@ -115,7 +124,11 @@ def _factorials(e: Expr) -> Expr:
 
     def lowered(whole: Expr) -> Expr:
         above, n = whole.args[0].as_coeff_Add()
-        return Mul(sp.factorial(n), *(n + i for i in range(1, above + 1))) if above.is_Integer and n.is_nonnegative else whole
+        return (
+            Mul(sp.factorial(n), *(n + i for i in range(1, above + 1)))
+            if above.is_Integer and n.is_nonnegative
+            else whole
+        )
 
     def quotient(whole: Expr) -> Expr:
         n, k = whole.args

@@ -1,10 +1,11 @@
 r"""An independent numeric witness: both sides of a step, evaluated at random admissible points.
 
-Nothing here knows the rules.  Letters are drawn from their domains, unspecified densities are replaced by those of a *world*,
-integrals are computed by quadrature, all points at once (``witness_values``), at two resolutions.  Matrices have 2 rows, then 3.
+Nothing here knows the rules.  Letters are drawn from their domains, unspecified densities are replaced by those of a
+*world*, integrals are computed by quadrature, all points at once (``witness_values``), at two resolutions.  Matrices
+have 2 rows, then 3.
 
-Double precision may *accept* a step; only higher precision (mpmath, or extended precision for nested integrals) may *refute* one,
-so a rounding error is never reported as a counterexample.
+Double precision may *accept* a step; only higher precision (mpmath, or extended precision for nested integrals) may
+*refute* one, so a rounding error is never reported as a counterexample.
 """
 
 from __future__ import annotations
@@ -18,7 +19,18 @@ import numpy as np
 import sympy as sp
 from sympy import Derivative, Expr, Integral, MatrixSymbol, Product, Sum, oo
 
-from .notation import DIMENSION, Average, CovarianceMatrix, Density, Expectation, Normal, UnitSymbol, VectorNormal, spelled_out, variables
+from .notation import (
+    DIMENSION,
+    Average,
+    CovarianceMatrix,
+    Density,
+    Expectation,
+    Normal,
+    UnitSymbol,
+    VectorNormal,
+    spelled_out,
+    variables,
+)
 from .witness_values import ARBITRARY, DOUBLE, EXTENDED, GaussianMean, NoWitness, Root, depth, values
 
 World = Mapping[Expr, Expr]
@@ -34,13 +46,15 @@ def interpret(expr: Expr, world: World) -> Expr:
 
 
 def averaged(expr: Expr) -> Expr:
-    """Averages under Gaussians as integrals against a standard normal, from the last variable of a chain to the first."""
+    """Averages under Gaussians as integrals against a standard normal, the last variable of a chain first."""
     if isinstance(expr, Average) and expr.q.has(Normal):
         if not isinstance(expr, Expectation):
             return averaged(expr.spell())
         f, chain = averaged(expr.f), list(sp.Mul.make_args(expr.q))
         while chain:  # integrate first over what no other law depends on
-            last = next(q for q in chain if not any(set(variables(q)) & (p.free_symbols - set(variables(p))) for p in chain))
+            last = next(
+                q for q in chain if not any(set(variables(q)) & (p.free_symbols - set(variables(p))) for p in chain)
+            )
             chain.remove(last)
             if isinstance(last, VectorNormal):
                 u = MatrixSymbol(sp.Dummy().name, DIMENSION, 1)
@@ -59,7 +73,7 @@ def averaged(expr: Expr) -> Expr:
 
 
 def inhabit(expr: Expr, world: World, fits: Callable[[Expr, Expr], bool] = lambda slot, value: True) -> Expr:
-    """Replace densities by their meanings; a letter in a slot of the left-hand side matches what fits, a number only itself."""
+    """Replace densities by their meanings; a letter in a slot matches what fits, a number only itself."""
 
     def matches(slot: Expr, value: Expr) -> bool:
         return slot == value or (isinstance(slot, (sp.Symbol, MatrixSymbol)) and fits(slot, value))
@@ -99,7 +113,9 @@ def aside(expr: Expr) -> Expr:
 
 def renewed(z: Expr) -> Expr:
     """A letter of the same kind that occurs nowhere else."""
-    return MatrixSymbol(sp.Dummy().name, *z.shape) if isinstance(z, MatrixSymbol) else sp.Dummy(z.name, **z.assumptions0)
+    return (
+        MatrixSymbol(sp.Dummy().name, *z.shape) if isinstance(z, MatrixSymbol) else sp.Dummy(z.name, **z.assumptions0)
+    )
 
 
 # ---------------------------------------------------------------- points
@@ -167,7 +183,9 @@ def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | 
         if good and (not deep or resolved(gaps(DOUBLE, env, coarse)[:2], (left, right))):
             return None
     if deep > 1:
-        left, right, gap = gaps(EXTENDED, {s: v.astype(np.longdouble) for s, v in env.items()}, 641 if deep == 2 else 161)
+        left, right, gap = gaps(
+            EXTENDED, {s: v.astype(np.longdouble) for s, v in env.items()}, 641 if deep == 2 else 161
+        )
     else:
         with mp.workdps(30):
             exact = {s: np.frompyfunc(lambda x: mp.mpf(float(x)), 1, 1)(v) for s, v in env.items()}
@@ -180,7 +198,9 @@ def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | 
         return None
     i = max(wrong, key=lambda i: gap[i])
     count = len(next(iter(env.values()), gap))
-    at = ", ".join(f"{s} = {np.array2string(v[i * count // len(gap)], precision=4, separator=', ')}" for s, v in env.items())
+    at = ", ".join(
+        f"{s} = {np.array2string(v[i * count // len(gap)], precision=4, separator=', ')}" for s, v in env.items()
+    )
     where = f"at {' '.join(at.split())}: " if at else ""
     return f"{where}left = {mp.nstr(mp.mpmathify(left[i]), 8)}, right = {mp.nstr(mp.mpmathify(right[i]), 8)}"
 

@@ -1,11 +1,11 @@
 r"""Numbers for expressions, many points at once: the arithmetic of the witness.
 
-Letters are arrays of any common shape; a vector or a matrix has its rows and columns in two further axes at the end.  The same tree
-walk runs in double, extended and arbitrary precision.
+Letters are arrays of any common shape; a vector or a matrix has its rows and columns in two further axes at the end.
+The same tree walk runs in double, extended and arbitrary precision.
 
-Quadrature on the line is the trapezoidal rule in u, where z = sinh u: it converges geometrically for smooth, decaying integrands
-and reaches out to 200; on a segment it is the tanh-sinh rule, which forgives singular ends.  A sum over a Gaussian variable is a
-trapezoidal rule against its density.
+Quadrature on the line is the trapezoidal rule in u, where z = sinh u: it converges geometrically for smooth, decaying
+integrands and reaches out to 200; on a segment it is the tanh-sinh rule, which forgives singular ends.  A sum over a
+Gaussian variable is a trapezoidal rule against its density.
 """
 
 from __future__ import annotations
@@ -18,7 +18,24 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import sympy as sp
-from sympy import Add, Derivative, Expr, Integral, MatAdd, MatMul, MatPow, MatrixExpr, MatrixSymbol, Mul, Pow, Product, Sum, exp, log, oo
+from sympy import (
+    Add,
+    Derivative,
+    Expr,
+    Integral,
+    MatAdd,
+    MatMul,
+    MatPow,
+    MatrixExpr,
+    MatrixSymbol,
+    Mul,
+    Pow,
+    Product,
+    Sum,
+    exp,
+    log,
+    oo,
+)
 
 from .notation import DIMENSION, Density, Quadratic, VectorNormal
 
@@ -176,7 +193,9 @@ def power(base, exponent: Expr, at, ar: Arithmetic):
 def special(e: Expr, arguments: list, ar: Arithmetic):
     """cos, gamma, binomial and the like, by mpmath."""
     name = type(e).__name__
-    f = {"Heaviside": lambda x: mp.mpf(x >= 0)}.get(name) or getattr(mp, {"factorial": "factorial"}.get(name, name), None)
+    f = {"Heaviside": lambda x: mp.mpf(x >= 0)}.get(name) or getattr(
+        mp, {"factorial": "factorial"}.get(name, name), None
+    )
     if f is None:
         raise NoWitness(f"no number for {e}: add it to the world")
     out = np.frompyfunc(lambda *xs: _real(lambda _: f(*map(mp.mpmathify, xs)))(0), len(arguments), 1)(*arguments)
@@ -214,7 +233,11 @@ def quadrature(e: Integral, env: Mapping, ar: Arithmetic, n: int):
 def weighted(f: Expr, z: sp.Symbol, nodes, weights, env: Mapping, ar: Arithmetic, n: int):
     """The sum over nodes of weight times f."""
     wider = widened(env)
-    wider[z] = nodes if isinstance(z, MatrixSymbol) else np.broadcast_to(nodes, np.broadcast_shapes((*batch(env), 1), np.shape(nodes)))
+    wider[z] = (
+        nodes
+        if isinstance(z, MatrixSymbol)
+        else np.broadcast_to(nodes, np.broadcast_shapes((*batch(env), 1), np.shape(nodes)))
+    )
     terms = evaluate(f, wider, ar, n) * weights
     if ar.kind is not object:
         terms = np.where(np.isfinite(terms), terms, 0)  # 0 log 0 and 0/0, far out in the tails
@@ -247,7 +270,9 @@ def repeated(e: Sum | Product, env: Mapping, ar: Arithmetic, n: int):
     total = np.full(shape, mp.mpf(neutral) if ar.kind is object else float(neutral))
     for i in range(int(np.min(lo)), int(np.max(hi)) + 1):
         inside = (lo <= i) & (i <= hi)
-        number = np.full(shape, mp.mpf(i), dtype=object) if ar.kind is object else np.full(shape, float(i), dtype=ar.kind)
+        number = (
+            np.full(shape, mp.mpf(i), dtype=object) if ar.kind is object else np.full(shape, float(i), dtype=ar.kind)
+        )
         value = np.where(inside, evaluate(f, {**env, k: number}, ar, n), neutral)
         total = total + value if isinstance(e, Sum) else total * value
     return total
@@ -320,25 +345,25 @@ def matrix_value(e: Expr, at: Callable, env: Mapping, ar: Arithmetic):
     raise NoWitness(f"no number for {e}")
 
 
-def determinant(a):
+def determinant(a: np.ndarray) -> Any:
     """Along the first row."""
     if a.shape[-1] == 1:
         return a[..., 0, 0]
-    return sum((-1) ** k * a[..., 0, k] * determinant(minor(a, 0, k)) for k in range(a.shape[-1]))
+    return np.sum([(-1) ** k * a[..., 0, k] * determinant(minor(a, 0, k)) for k in range(a.shape[-1])], axis=0)
 
 
 def minor(a, i: int, k: int):
     return np.delete(np.delete(a, i, -2), k, -1)
 
 
-def inverse(a):
+def inverse(a: np.ndarray) -> np.ndarray:
     """By cofactors: the dimension is 2 or 3."""
     n = a.shape[-1]
     rows = [np.stack([(-1) ** (i + k) * determinant(minor(a, k, i)) for k in range(n)], -1) for i in range(n)]
     return np.stack(rows, -2) / determinant(a)[..., None, None]
 
 
-def cholesky(a, at: Callable, ar: Arithmetic):
+def cholesky(a: np.ndarray, at: Callable, ar: Arithmetic):
     root = a * 0
     for i, k in zip(*np.tril_indices(a.shape[-1]), strict=True):
         rest = a[..., i, k] - (root[..., i, :] * root[..., k, :]).sum(-1)
