@@ -12,8 +12,8 @@ import sympy as sp
 from sympy import Derivative, Expr, Integral
 
 from .deciding import vanishes
-from .differentiating import carried_out
-from .equalities import averaged, definition, linear, tops
+from .equalities import definition
+from .expanding import averaged, carried_out, linear, tops
 from .notation import Density, RealFunction, UnitFunction, is_law, variables
 from .signs import domain_gap, sign
 from .steps import Derivation, Followed, Rule, Undefined, cited, unfit

@@ -7,32 +7,13 @@ from sympy import Add, Derivative, Expr, Integral, Mul, Pow, Product, Sum, exp, 
 from sympy.core.symbol import Str
 
 from .deciding import vanishes
-from .equalities import equality, linear, tops
+from .equalities import equality
+from .expanding import carried_out, linear
 from .notation import Density, Expectation, UnitSymbol, spelled_out
 from .signs import chart, domain_gap, sign
 from .steps import Rule
 
 # ---------------------------------------------------------------- derivatives
-
-
-def carried_out(e: Expr) -> Expr:
-    """Every derivative taken, except of unspecified densities and integrals: limits are not exchanged in passing."""
-    e = spelled_out(e)
-    return e.replace(lambda n: isinstance(n, Derivative) and not isinstance(n.expr, (Density, Integral)), rate)
-
-
-def rate(n: Derivative) -> Expr:
-    e = n.expr
-    for v in n.variables:
-        held = {
-            i: sp.Function(f"I{k}")(v)
-            for k, i in enumerate(sorted(tops(e, (Integral, Sum)), key=str))
-            if v in i.free_symbols
-        }
-        back = {f: i for i, f in held.items()}
-        rates = {Derivative(f, v): Derivative(i, v, evaluate=False) for f, i in back.items()}
-        e = e.xreplace(held).diff(v).xreplace(rates).xreplace(back)
-    return e
 
 
 differentiation = equality("differentiation", carried_out, key=("differentiation",))
@@ -239,4 +220,4 @@ def held_back(e: Expr, letter: sp.Symbol) -> bool:
     return any(letter in i.free_symbols for i in e.atoms(Integral, Sum, Product, Density, Expectation))
 
 
-__all__ = ["by_parts", "carried_out", "differentiation", "elementary_integral", "limit", "taylor", "under_the_integral"]
+__all__ = ["by_parts", "differentiation", "elementary_integral", "limit", "taylor", "under_the_integral"]

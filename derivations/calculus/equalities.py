@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import sympy as sp
-from sympy import Add, Derivative, Expr, Integral, MatrixSymbol, Mul, Sum, exp, log, oo, pi, sqrt
+from sympy import Add, Expr, Integral, MatrixSymbol, Mul, exp, oo, pi, sqrt
 
 from .deciding import vanishes
+from .expanding import averaged, carried_out, linear
 from .notation import (
-    Average,
     Density,
     E,
     Expectation,
@@ -28,7 +28,7 @@ from .notation import (
     spelled_out,
     variables,
 )
-from .signs import fit, length, on_the_line, sign
+from .signs import on_the_line, sign
 from .steps import Rule, unfit
 from .witness import inhabit
 
@@ -47,77 +47,6 @@ def called(name: str, rule: Rule = algebra) -> Rule:
 
 
 # ---------------------------------------------------------------- linearity
-
-
-def linear(e: Expr) -> Expr:
-    """Split integrals and sums over terms, and take constants out of them."""
-    e = spelled_out(e)
-
-    def split(whole: Expr) -> Expr:
-        letters, f = whole.variables, flat(linear(whole.function))
-        terms = (t.as_independent(*letters, as_Add=False) for t in Add.make_args(f))
-        return Add(*(c * (counted(whole) if g == 1 else whole.func(g, *whole.limits)) for c, g in terms))
-
-    def counted(whole: Expr) -> Expr:
-        """A sum of ones is the number of its terms."""
-        _, a, b = whole.limits[0]
-        plain = isinstance(whole, Sum) and len(whole.limits) == 1 and sign(b - a + 1, weak=True) > 0
-        return b - a + 1 if plain else whole.func(1, *whole.limits)
-
-    return e.replace(lambda n: isinstance(n, (Integral, Sum)), split) if e.has(Integral, Sum) else e
-
-
-def flat(f: Expr) -> Expr:
-    """f multiplied out; exponentials, densities and roots stay whole, logs are split where factors are positive."""
-    tokens = {n: sp.Dummy(positive=True) for n in tops(f, (exp, Density, Integral, Derivative))}
-    signed = {n: sp.Dummy(real=True) for n in tokens if isinstance(n, (RealFunction, Integral, Derivative))}
-    tokens |= signed
-    f = sp.expand_log(f.xreplace(tokens))
-    fit(length(f))
-    f = sp.expand(f, power_exp=False, power_base=False, log=False)
-    return f.xreplace({letter: n for n, letter in tokens.items()})
-
-
-def tops(f: Expr, kinds) -> set[Expr]:
-    """The outermost parts of f of the given kinds."""
-    return {f} if isinstance(f, kinds) else set().union(*(tops(a, kinds) for a in f.args), set())
-
-
-def averaged(e: Expr, further: Callable[[Expr], Expr] = lambda e: e) -> Expr:
-    """Expectations split over terms, constants taken out; the mean of a constant is that constant."""
-    if isinstance(e, Average) and not isinstance(e, Expectation):
-        return averaged(e.spell(), further)
-    if isinstance(e, Expectation):
-        f = flat(averaged(e.f, further).replace(is_log_normal, lambda n: n.args[0].log()))
-        terms = (t.as_independent(*variables(e.q), as_Add=False) for t in Add.make_args(f))
-        return Add(*(c * mean_of_product(e.q, g, further) for c, g in terms))
-    if isinstance(e, (Integral, Derivative)) or not e.args or isinstance(e, (Density, Normal)):
-        return e
-    return e.func(*(averaged(a, further) for a in e.args))
-
-
-def mean_of_product(q: Expr, g: Expr, further: Callable[[Expr], Expr]) -> Expr:
-    """E(q, g): variables that do not occur integrate to one, independent factors have means of their own."""
-    laws = list(Mul.make_args(q))
-    while idle := [p for p in laws if not any(set(variables(p)) & r.free_symbols for r in [g, *laws] if r is not p)]:
-        laws.remove(idle[0])
-    if not laws:
-        return g
-    groups: list[tuple[set, list]] = []
-    for piece in [*laws, *Mul.make_args(g)]:
-        letters = piece.free_symbols & set().union(*(variables(p) for p in laws))
-        touching = [group for group in groups if group[0] & letters]
-        groups = [group for group in groups if group not in touching]
-        groups.append((letters.union(*(t[0] for t in touching)), [x for t in touching for x in t[1]] + [piece]))
-    parts = []
-    for _, pieces in groups:
-        mine = Mul(*(p for p in pieces if p in laws))
-        parts.append(further(E(mine, Mul(*(p for p in pieces if p not in laws)))))
-    return Mul(*parts)
-
-
-def is_log_normal(e: Expr) -> bool:
-    return isinstance(e, log) and isinstance(e.args[0], Normal)
 
 
 def _linearity(rel: str, lhs: Expr, rhs: Expr) -> bool:
@@ -172,8 +101,6 @@ def definition(name: str, facts: Mapping[Expr, Expr], reference: str = "") -> Ru
 
     With a reference it is a fact taken on trust, and is printed with a dagger.
     """
-    from .differentiating import carried_out
-
     for left, right in facts.items():
         letter = isinstance(left, (sp.Symbol, MatrixSymbol))
         if letter and (left in sp.sympify(right).free_symbols or unfit(left, sp.sympify(right))):
@@ -326,16 +253,13 @@ def change_of_variables(x: sp.Symbol, image: Expr, u: sp.Symbol) -> Rule:
 
 __all__ = [
     "algebra",
-    "averaged",
     "called",
     "change_of_variables",
     "completing_the_square",
     "definition",
-    "equality",
     "gaussian_integral",
     "gaussian_moments",
     "independence",
-    "linear",
     "linearity",
     "normalised",
     "tower",

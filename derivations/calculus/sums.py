@@ -8,7 +8,8 @@ import sympy as sp
 from sympy import Add, Expr, Mul, Pow, Product, Sum, exp, log
 
 from .deciding import vanishes
-from .equalities import equality, linear
+from .equalities import equality
+from .expanding import linear
 from .notation import Density, spelled_out
 from .signs import sign
 from .steps import Derivation, Rule, cited, unfit
