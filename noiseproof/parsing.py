@@ -14,10 +14,11 @@ import operator
 from collections.abc import Callable, Mapping
 
 import sympy as sp
-from sympy import Expr, MatrixSymbol, Pow, Rational
+from sympy import Expr, MatrixExpr, MatrixSymbol, Pow, Rational
 from sympy.printing.str import StrPrinter
 
 from derivations import Claim
+from derivations.calculus.noncommuting import shape_gap
 from derivations.calculus.notation import Density, UnitFunction, UnitSymbol
 from derivations.calculus.terminal import inline
 
@@ -62,7 +63,7 @@ def domain(letter: Expr) -> str:
     if isinstance(letter, Density) and letter.slots:
         return f"the density {inline(letter)}"
     if isinstance(letter, MatrixSymbol):
-        return f"{inline(letter)}, a {'vector' if letter.cols == 1 else 'matrix'}"
+        return f"{inline(letter)}, {kind_of(letter)}"
     kind = "a number"
     if isinstance(letter, (UnitSymbol, UnitFunction)):
         kind = "between 0 and 1"
@@ -94,7 +95,16 @@ def replacement(claim: Claim, text: str) -> tuple[str, Expr]:
         )
     if name not in claim.formulas:
         raise Unreadable(f"{claim.id} has no formula {name}; its formulas are {', '.join(claim.formulas)}")
-    return name, parse(claim, formula)
+    wanted, given = claim.formulas[name], parse(claim, formula)
+    if getattr(wanted, "shape", ()) != getattr(given, "shape", ()):
+        raise Unreadable(f"{name} is {kind_of(wanted)}, and '{formula}' is {kind_of(given)}")
+    return name, given
+
+
+def kind_of(formula: Expr) -> str:
+    if not isinstance(formula, MatrixExpr):
+        return "a number"
+    return "a vector" if formula.cols == 1 else "a matrix"
 
 
 def parse(claim: Claim, text: str) -> Expr:
@@ -107,14 +117,18 @@ def parse(claim: Claim, text: str) -> Expr:
     try:
         tree = ast.parse(text, mode="eval").body
         formula = reader.read(tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        if isinstance(error, Unreadable):
-            raise
+    except Unreadable:
+        raise
+    except (TypeError, NotImplementedError):  # SymPy's answer to a matrix plus a number, the root of a vector
+        raise reader.refusal("its numbers, vectors and matrices do not fit together") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise reader.refusal("this is not a formula") from None
     if formula.has(sp.zoo, sp.nan, sp.oo, -sp.oo):
         raise reader.refusal("it divides by zero, or takes the logarithm of zero")
     if formula.has(sp.I):
         raise reader.refusal("it has no real value")
+    if gap := next(filter(None, map(shape_gap, sp.preorder_traversal(formula))), None):
+        raise reader.refusal(f"it contains {gap}")
     if degree(formula) > DEGREE:
         raise reader.refusal(f"its powers multiply to a degree above {DEGREE}")
     return formula
@@ -203,6 +217,8 @@ class Reader:
         if name in FUNCTIONS and name not in self.letters:
             if len(arguments) != 1:
                 raise self.refusal(f"{name} takes one argument", node)
+            if isinstance(arguments[0], MatrixExpr):
+                raise self.refusal(f"{name} is a function of a number", node)
             return FUNCTIONS[name](arguments[0])
         found = self.known.get(name)
         if not isinstance(found, Density):

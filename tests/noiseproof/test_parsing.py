@@ -108,6 +108,19 @@ def test_a_density_that_is_not_called_right_is_explained():
         parse(TWEEDIE, "prior(x_t, x_t)")
 
 
+@pytest.mark.parametrize("text", ["H + 1", "sqrt(m)", "H/m", "exp(H)", "m*m", "H + m", "m**2"])
+def test_matrices_fit_or_are_refused(text):
+    with pytest.raises(Unreadable, match=r"do not fit|not a formula|different shapes|not square|function of a number"):
+        parse(noiseproof.claim("bayes.linear-gaussian"), text)
+
+
+def test_a_vector_is_replaced_by_a_vector():
+    claim = noiseproof.claim("bayes.linear-gaussian")
+    assert replacement(claim, "marginal_mean=H*m") == ("marginal_mean", claim.letters["H"] * claim.letters["m"])
+    with pytest.raises(Unreadable, match="marginal_mean is a vector, and 'H' is a matrix"):
+        replacement(claim, "marginal_mean=H")
+
+
 def test_the_place_is_marked():
     with pytest.raises(Unreadable) as refusal:
         parse(VARIANCE, "beta + gamma*alpha")
