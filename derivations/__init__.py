@@ -9,7 +9,8 @@ must not be mistaken for. In reading order:
         gaussian          n noisy observations of one number
         linear_gaussian   vectors, seen through a linear map with noise
         flat              what a flat prior is
-    forward     the forward process: one step, many steps, what is left at the end
+    forward     the forward process: how data turn into noise
+        kernel            one step, and all steps so far
     reversal    why the rearranged forward step is not the reverse step
         naive       the equation solved for x_{t-1}, and what becomes of it with fresh noise
         bayes       the reverse kernel, and the naive one as Bayes' rule with a flat prior
@@ -33,6 +34,7 @@ PAGES = (
     "bayes.gaussian",
     "bayes.linear_gaussian",
     "bayes.flat",
+    "forward.kernel",
     "reversal.naive",
     "reversal.bayes",
     "reversal.posterior",
