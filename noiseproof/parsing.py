@@ -37,7 +37,9 @@ def letters(claim: Claim) -> dict[str, Expr]:
     """The letters that a formula for the claim may use, by name: those that its formulas and mistakes do not bind."""
     stated = [*claim.formulas.values(), *(sp.sympify(f) for wrong in claim.mistakes.values() for f in wrong.values())]
     free = {s for f in stated for form in (f, claim.spell(f)) for s in form.free_symbols}
-    return {name: letter for name, letter in claim.letters.items() if isinstance(letter, Density) or letter in free}
+    first = {letter: name for name, letter in reversed(claim.letters.items())}  # a page may call a letter by two names
+    own = {name: e for name, e in claim.letters.items() if first[e] == name}
+    return {name: letter for name, letter in own.items() if isinstance(letter, Density) or letter in free}
 
 
 def shorthands(claim: Claim) -> dict[str, Expr]:
@@ -256,9 +258,9 @@ class Writing(StrPrinter):
 
     def __init__(self, claim: Claim) -> None:
         super().__init__()
-        self.names = {
-            e: name for name, e in {**shorthands(claim), **letters(claim)}.items() if e not in claim.formulas.values()
-        }
+        stated = claim.formulas.values()
+        self.names = {e: name for name, e in shorthands(claim).items() if e not in stated}
+        self.names |= {e: name for name, e in letters(claim).items()}
         self.heads = {e.head: name for name, e in letters(claim).items() if isinstance(e, Density)}
 
     def _print(self, expr: Expr, **settings: object) -> str:

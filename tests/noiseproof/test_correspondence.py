@@ -1,6 +1,7 @@
 """The claims of derivations/ and the checks of numerics/ and models/ are two lists that correspond one to one."""
 
 import inspect
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import walk_packages
@@ -34,7 +35,7 @@ def checks_on(module) -> Iterator[str]:
     source = inspect.getsource(module)
     for name, thing in vars(module).items():
         own = inspect.isgeneratorfunction(thing) and thing.__module__ == module.__name__
-        if own and source.count(f"{name}(") == 1:
+        if own and len(re.findall(rf"(?<![.\w]){name}\(", source)) == 1:
             yield name
 
 
