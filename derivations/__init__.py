@@ -11,6 +11,9 @@ must not be mistaken for. In reading order:
         flat              what a flat prior is
     forward     the forward process: how data turn into noise
         kernel            one step, and all steps so far
+        snr               what a step forgets
+        clusters          mixtures of Gaussians stay mixtures
+        transition        from any time to any later time
     reversal    why the rearranged forward step is not the reverse step
         naive       the equation solved for x_{t-1}, and what becomes of it with fresh noise
         bayes       the reverse kernel, and the naive one as Bayes' rule with a flat prior
@@ -35,6 +38,9 @@ PAGES = (
     "bayes.linear_gaussian",
     "bayes.flat",
     "forward.kernel",
+    "forward.snr",
+    "forward.clusters",
+    "forward.transition",
     "reversal.naive",
     "reversal.bayes",
     "reversal.posterior",

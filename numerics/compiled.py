@@ -88,7 +88,9 @@ class Code(NumPyPrinter):
         ends = f"{self._print(a)}, {self._print(b)}"
         self.bound.append(z)
         inside = self._print(expr.func(expr.function, *outer) if outer else expr.function)
-        code = f"{how}(lambda _{len(self.bound) - 1}: {inside}, {ends})"
+        depth = len(self.bound) - 1
+        within = f", at, {depth}" if how == "integrated" else ""
+        code = f"{how}(lambda _{depth}: {inside}, {ends}{within})"
         self.bound.pop()
         return code
 
@@ -123,15 +125,23 @@ class EntropyOf(Expr):
 # ---------------------------------------------------------------- what the source calls
 
 
-def integrated(f: Callable, a: Any, b: Any) -> Any:
-    """The integral of f from a to b: the trapezoidal rule in u, where z = sinh u, or Gauss-Legendre on a segment."""
+def integrated(f: Callable, a: Any, b: Any, at: Mapping[str, Any], depth: int) -> Any:
+    """The integral of f from a to b: the trapezoidal rule in u, where z = sinh u, or Gauss-Legendre on a segment.
+
+    The nodes run along a new axis in front of those of the letters and of the integrals around this one.
+    """
+    behind = max((np.ndim(v) for v in at.values() if isinstance(v, np.ndarray)), default=0) + depth
     if np.ndim(a) == 0 and np.ndim(b) == 0 and not np.isfinite([a, b]).any():
         u = np.linspace(-6, 6, 641)
         nodes, weights = np.sinh(u), np.cosh(u) * (u[1] - u[0])
     else:
         x, w = np.polynomial.legendre.leggauss(64)
-        nodes, weights = [a + (b - a) * (t + 1) / 2 for t in x], [(b - a) * v / 2 for v in w]
-    return sum(f(z) * w for z, w in zip(nodes, weights, strict=True))
+        nodes, weights = (x + 1) / 2, w / 2
+    nodes, weights = (x.reshape(-1, *[1] * behind) for x in (nodes, weights))
+    if len(nodes) == 64:
+        nodes, weights = a + (b - a) * nodes, weights * (b - a)
+    terms = f(nodes) * weights
+    return np.sum(np.where(np.isfinite(terms), terms, 0), axis=0)  # 0 log 0 and 0/0, far out in the tails
 
 
 def summed(f: Callable, a: float, b: float) -> Any:
