@@ -11,9 +11,10 @@ must not be mistaken for. In reading order:
         flat              what a flat prior is
     forward     the forward process: how data turn into noise
         kernel            one step, and all steps so far
+        transition        from any time to any later time
         snr               what a step forgets
         clusters          mixtures of Gaussians stay mixtures
-        transition        from any time to any later time
+        schedules         linear, cosine, zero terminal signal-to-noise ratio
     reversal    why the rearranged forward step is not the reverse step
         naive       the equation solved for x_{t-1}, and what becomes of it with fresh noise
         bayes       the reverse kernel, and the naive one as Bayes' rule with a flat prior
@@ -38,9 +39,10 @@ PAGES = (
     "bayes.linear_gaussian",
     "bayes.flat",
     "forward.kernel",
+    "forward.transition",
     "forward.snr",
     "forward.clusters",
-    "forward.transition",
+    "forward.schedules",
     "reversal.naive",
     "reversal.bayes",
     "reversal.posterior",

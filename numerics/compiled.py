@@ -8,6 +8,7 @@ becomes a *law* given under its name: ``law(x)`` is its density, ``law.score(x)`
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -113,13 +114,19 @@ class Code(NumPyPrinter):
 class Call(Expr):
     """A function given under a name, called at its slots."""
 
+    is_commutative = is_extended_real = True
+
 
 class Constant(Expr):
     """A number given under a name: the variance of the data, say."""
 
+    is_commutative = is_extended_real = True
+
 
 class EntropyOf(Expr):
     """The entropy of a law given under a name."""
+
+    is_commutative = is_extended_real = True
 
 
 # ---------------------------------------------------------------- what the source calls
@@ -159,6 +166,7 @@ def names_for_source() -> dict[str, Any]:
     return called | {
         "numpy": np,
         "scipy": __import__("scipy"),
+        "functools": functools,
         "binomial": special.binom,
         "beta_function": special.beta,
     }

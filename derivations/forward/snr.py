@@ -132,7 +132,7 @@ WORLD = {
 CLAIMS = [
     Claim(
         "forward.snr-monotone",
-        r"The signal-to-noise ratio falls at every step, whatever the schedule; so does the divergence of any two data laws.",
+        "The signal-to-noise ratio falls at every step, whatever the schedule; no divergence of two data laws grows.",
         proved_by=(
             power_of_signal_and_noise,
             one_step,
