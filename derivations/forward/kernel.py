@@ -1,6 +1,7 @@
 r"""The forward process: one step, and all steps so far in one.
 
-.. math:: x_t=\sqrt{\alpha_t}\,x_{t-1}+\sqrt{\beta_t}\,\epsilon_t,\quad\epsilon_t\sim\mathcal N(0,1),\quad\alpha_t=1-\beta_t .
+.. math:: x_t=\sqrt{\alpha_t}\,x_{t-1}+\sqrt{\beta_t}\,\epsilon_t,\qquad\epsilon_t\sim\mathcal N(0,1),
+          \quad\alpha_t=1-\beta_t .
 
 The noise of a step is independent of what goes in, :math:`x_{t-1}`. This independence is what lets the equation define
 a conditional law, and without it the equation would say nothing about one:
