@@ -12,6 +12,7 @@ must not be mistaken for. In reading order:
     forward     the forward process: how data turn into noise
         kernel            one step, and all steps so far
         transition        from any time to any later time
+        terminal          what is left at the end
         snr               what a step forgets
         clusters          mixtures of Gaussians stay mixtures
         schedules         linear, cosine, zero terminal signal-to-noise ratio
@@ -40,6 +41,7 @@ PAGES = (
     "bayes.flat",
     "forward.kernel",
     "forward.transition",
+    "forward.terminal",
     "forward.snr",
     "forward.clusters",
     "forward.schedules",
