@@ -1,6 +1,6 @@
 r"""From any time s to any later time t: the step between them, and how what is seen at both is related.
 
-.. math:: q(x_t\mid x_s)=\mathcal N\bigl(x_t;\ \sqrt{\bar\alpha_t/\bar\alpha_s}\,x_s,\ 1-\bar\alpha_t/\bar\alpha_s\bigr).
+.. math:: q(x_t\mid x_s)=\mathcal N\bigl(x_t;\ \sqrt{\bar\alpha_t/\bar\alpha_s}\,x_s,\ 1-\bar\alpha_t/\bar\alpha_s\bigr)
 
 Two steps are one: a noise that enters at t - 1 is shrunk by the step that follows, and
 :math:`\alpha_t(1-\alpha_{t-1})+(1-\alpha_t)=1-\alpha_t\alpha_{t-1}`. Write :math:`\gamma` for the product of the alphas
