@@ -22,8 +22,8 @@ must not be mistaken for. In reading order:
         posterior   the kernel given both ends, q(x_{t-1} | x_t, x_0)
         score       the mean and the variance of the kernel, from the score
 
-``calculus`` is the small trusted kernel that follows a derivation line by line; ``claim`` ties statements to
-derivations; ``mutants`` makes wrong formulas.
+``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
+statements to derivations; ``mutants`` makes wrong formulas.
 """
 
 from __future__ import annotations

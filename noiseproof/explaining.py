@@ -13,9 +13,9 @@ from sympy import Expr, sympify
 
 from derivations import Claim
 from derivations.calculus import Rejected, check
-from derivations.calculus.latex import to_latex
 from derivations.calculus.steps import Derivation, Rule, Step
-from derivations.calculus.terminal import inline, prose, to_terminal
+from derivations.rendering.latex import to_latex
+from derivations.rendering.terminal import inline, prose, to_terminal
 
 from .parsing import letters
 from .verifying import FAIL, PASS, examine, located

@@ -16,8 +16,8 @@ from sympy import Expr, sympify
 
 from derivations import Claim
 from derivations.calculus.deciding import vanishes
-from derivations.calculus.terminal import inline
 from derivations.mutants import mutants
+from derivations.rendering.terminal import inline
 
 from .choosing import claim as claim_called
 from .verifying import ERROR, FAIL, examine

@@ -20,7 +20,7 @@ from sympy.printing.str import StrPrinter
 from derivations import Claim
 from derivations.calculus.noncommuting import shape_gap
 from derivations.calculus.notation import Density, UnitFunction, UnitSymbol
-from derivations.calculus.terminal import inline
+from derivations.rendering.terminal import inline
 
 from .faults import Unreadable
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from derivations import Claim
-from derivations.calculus.terminal import prose
 from derivations.claim import KINDS as LETTERS
+from derivations.rendering.terminal import prose
 
 from .mutating import JUDGES, Trial
 from .reporting import counted

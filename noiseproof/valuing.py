@@ -11,7 +11,7 @@ from sympy import Expr, MatrixExpr, MatrixSymbol, Rational
 
 from derivations import Claim
 from derivations.calculus.notation import Average, Density, UnitFunction, UnitSymbol, spelled_out
-from derivations.calculus.terminal import inline
+from derivations.rendering.terminal import inline
 
 from .faults import NoValue
 from .parsing import domain

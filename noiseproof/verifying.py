@@ -24,7 +24,7 @@ from derivations import Claim
 from derivations.calculus import Refuted, Rejected, check
 from derivations.calculus.notation import Density
 from derivations.calculus.steps import parameters
-from derivations.calculus.terminal import prose
+from derivations.rendering.terminal import prose
 
 from .choosing import claim as claim_called
 from .parsing import described as described_letters

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import noiseproof
-from derivations.calculus.terminal import inline, prose
+from derivations.rendering.terminal import inline, prose
 from noiseproof.explaining import definitions, foundations, steps, taken_on_trust
 
 CATALOGUE = Path(__file__).with_name("catalogue.txt")

@@ -9,7 +9,7 @@ there.
 import pytest
 
 import noiseproof
-from derivations.calculus.terminal import prose
+from derivations.rendering.terminal import prose
 from noiseproof.reporting import account
 from noiseproof.verifying import PASS, SKIP
 

@@ -37,7 +37,7 @@ COMPILED = ("numerics.compiled", "numerics.solvers", "numerics.kernels")
 # What may be imported from others when a module is loaded; anything else has to wait until it is asked for.
 AT_LOADING = {
     "derivations": {"sympy", "mpmath"},
-    "derivations.calculus.terminal": {"sympy", "mpmath", "rich"},
+    "derivations.rendering.terminal": {"sympy", "mpmath", "rich"},
     "derivations.calculus.witness": {"sympy", "mpmath", "numpy"},  # and its arithmetic; the rules never see a number
     "derivations.calculus.witness_values": {"sympy", "mpmath", "numpy"},
     "numerics": {"numpy", "scipy", "hypothesis", "array_api_compat"},

@@ -49,10 +49,10 @@ from derivations.calculus import (
     vectors,
 )
 from derivations.calculus import formulas as printer
-from derivations.calculus.formulas import Tex, divided, tex
-from derivations.calculus.latex import RELATIONS, TEXT_BLOCK, laid_out, on_paper, reason, to_latex
-from derivations.calculus.pictures import picture
 from derivations.calculus.steps import Let
+from derivations.rendering.formulas import Tex, divided, tex
+from derivations.rendering.latex import RELATIONS, TEXT_BLOCK, laid_out, on_paper, reason, to_latex
+from derivations.rendering.pictures import picture
 from tests.calculus.reading import Letters, Misprint, Reader, bare, opened
 from tests.calculus.valuation import differ
 

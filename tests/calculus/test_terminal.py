@@ -26,9 +26,9 @@ from derivations.calculus import (
     reals,
     units,
 )
-from derivations.calculus.formulas import tex
-from derivations.calculus.pictures import Picture, picture
-from derivations.calculus.terminal import inline, prose, to_terminal
+from derivations.rendering.formulas import tex
+from derivations.rendering.pictures import Picture, picture
+from derivations.rendering.terminal import inline, prose, to_terminal
 from tests.calculus.test_latex import DERIVATIONS, EXPRESSIONS, followed, names
 from tests.calculus.valuation import differ
 

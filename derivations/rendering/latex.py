@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import sympy as sp
 from sympy import Expr
 
+from ..calculus.steps import Derivation, Followed, Let, Rule, Step, check
 from .formulas import pieces, tex
 from .pictures import picture
-from .steps import Derivation, Followed, Let, Rule, Step, check
 
 # ---------------------------------------------------------------- lines
 

@@ -6,10 +6,10 @@ import re
 
 from sympy import Expr
 
+from ..calculus.steps import Derivation, Followed, check
 from .formulas import tex
 from .latex import NAME, Row, laid_out
 from .pictures import picture
-from .steps import Derivation, Followed, check
 
 
 def inline(e: Expr) -> str:

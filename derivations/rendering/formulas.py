@@ -13,8 +13,8 @@ from enum import IntEnum
 import sympy as sp
 from sympy import Add, Derivative, Expr, Integral, Mul, Pow, Product, Sum, log, oo
 
-from . import notation as atoms
-from .notation import Average, Density, Normal
+from ..calculus import notation as atoms
+from ..calculus.notation import Average, Density, Normal
 
 
 class Level(IntEnum):
