@@ -65,7 +65,8 @@ class Letters:
         if isinstance(e, (Integral, Sum)) and vanishes(e.function):
             return sp.S.Zero
         if isinstance(e, Pow) and (sign(e.base) > 0 or e.exp.is_integer):
-            return Mul(*(self.power(e.base, term) for term in Add.make_args(sp.expand(e.exp))))
+            terms = Add.make_args(sp.expand(e.exp))
+            return Mul(*(self.power(f, k * term) for f, k in self.factors(e.base) for term in terms))
         return self.letter(e)
 
     def product(self, e: Mul) -> Expr:

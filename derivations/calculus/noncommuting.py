@@ -177,7 +177,7 @@ def matrix_vanishes(e: MatrixExpr) -> bool:
     """Is a matrix expression zero, whatever its letters are, in every dimension?"""
     try:
         return not (words := Words(e)).reduced(words.polynomial(e))
-    except CoercionFailed:  # a coefficient that is not rational
+    except (CoercionFailed, ValueError):  # a coefficient that is not rational
         return False
 
 
@@ -198,7 +198,7 @@ def in_words(e: Expr) -> Expr:
         for part in (part for form in forms for part in form.args):
             words.polynomial(part)  # all letters, before any word is final
         return e.xreplace({form: multiplied_out(form) for form in forms})
-    except CoercionFailed:
+    except (CoercionFailed, ValueError):
         return e
 
 

@@ -282,8 +282,8 @@ def is_law(q) -> bool:
     if not isinstance(q, sp.Mul):
         own, slots = variables(q), [s for a in q.args[1:] for s in a.free_symbols]
         kind = isinstance(q, Normal) or (isinstance(q, Density) and not isinstance(q, (UnitFunction, RealFunction)))
-        letters = all(isinstance(v, (sp.Symbol, MatrixSymbol)) for v in own) and len(own) == len(set(own))
-        return kind and letters and not set(own) & set(slots if isinstance(q, Normal) else q.conditions)
+        letters = own and all(isinstance(v, (sp.Symbol, MatrixSymbol)) for v in own) and len(own) == len(set(own))
+        return kind and bool(letters) and not set(own) & set(slots if isinstance(q, Normal) else q.conditions)
     left = list(q.args)
     while last := [a for a in left if not any(b.free_symbols & set(variables(a)) for b in left if b != a)]:
         left.remove(last[0])  # each variable is drawn once, and before it is used

@@ -85,9 +85,9 @@ def sign(e: Expr, weak: bool = False) -> int:
     for side, loose in ((top, weak), (bottom, False)):
         if any(length(f.as_base_exp()[0]) > TERMS for f in Mul.make_args(side)):
             return 0
-        c, factors = sp.factor_list(side)
-        if c == 0:
+        if (side := sp.expand(side) if side.is_Add else side) == 0:
             return int(weak)
+        c, factors = sp.factor_list(side)
         result *= 1 if c > 0 else -1
         for f, n in factors:
             if loose and n % 2 == 0:
@@ -122,11 +122,11 @@ def polynomial_sign(f: Expr, weak: bool) -> int:
 
 
 def quadratic_sign(f: Expr, letters: list, weak: bool) -> int:
-    """The sign of a v^2 + b v + c in a real letter v, when 4ac - b^2 has a certain sign."""
+    """The sign of a v^2 + b v + c in a real letter v, from those of a and of 4ac - b^2."""
     for v in letters:
         a, b, c = (f.expand().coeff(v, n) for n in (2, 1, 0))
-        if (s := sign(a)) and sign(4 * a * c - b**2, weak) > 0:
-            return s
+        if s := sign(a):
+            return s if sign(4 * a * c - b**2, weak) > 0 else 0
     return 0
 
 

@@ -182,20 +182,28 @@ def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | 
         good = np.all(gap < -NEAR) if strict else np.all(gap <= NEAR)
         if good and (not deep or resolved(gaps(DOUBLE, env, coarse)[:2], (left, right))):
             return None
-    if deep > 1:
-        left, right, gap = gaps(
-            EXTENDED, {s: v.astype(np.longdouble) for s, v in env.items()}, 641 if deep == 2 else 161
-        )
-    else:
-        with mp.workdps(30):
-            exact = {s: np.frompyfunc(lambda x: mp.mpf(float(x)), 1, 1)(v) for s, v in env.items()}
-            left, right, gap = gaps(ARBITRARY, exact, 641)
+
+    def precisely(digits: int, n: int):
+        if deep > 1:
+            return gaps(EXTENDED, {s: v.astype(np.longdouble) for s, v in env.items()}, n)
+        with mp.workdps(digits):
+            return gaps(ARBITRARY, {s: np.frompyfunc(lambda x: mp.mpf(float(x)), 1, 1)(v) for s, v in env.items()}, n)
+
+    left, right, gap = precisely(30, 641 if deep < 3 else 161)
     seen = [i for i, g in enumerate(gap) if mp.isfinite(mp.mpmathify(g))]
     wrong = [i for i in seen if (gap[i] > FAR or (strict and gap[i] >= 0))]
     if not wrong:
         if len(seen) < len(gap):
             raise NoWitness("a side has no finite value at some point")
         return None
+    again = precisely(60, 481 if deep < 3 else 121)[
+        2
+    ]  # what goes away with more digits, or on another grid, is no point
+    if not deep and all(again[i] <= (-NEAR if strict else FAR) for i in wrong):
+        return None
+    wrong = [i for i in wrong if abs(again[i] - gap[i]) <= abs(gap[i]) / 2]
+    if not wrong:
+        raise NoWitness("numbers that depend on the grid or on the digits")
     i = max(wrong, key=lambda i: gap[i])
     count = len(next(iter(env.values()), gap))
     at = ", ".join(

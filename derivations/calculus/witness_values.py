@@ -217,17 +217,16 @@ def logarithm(e: Expr, at, ar: Arithmetic):
 
 
 def quadrature(e: Integral, env: Mapping, ar: Arithmetic, n: int):
-    (z, a, b), *outer = e.limits
-    if outer:
-        return quadrature(Integral(Integral(e.function, e.limits[0]), *outer), env, ar, n)
+    *inner, (z, a, b) = e.limits
+    f = Integral(e.function, *inner) if inner else e.function
     if (a, b) == (-oo, oo):
-        return weighted(e.function, z, *line(n, ar), env, ar, n)
+        return weighted(f, z, *line(n, ar), env, ar, n)
     if oo in (a, b) or -oo in (a, b):
         raise NoWitness("half lines: substitute first")
     x, w = segment(n, ar)
     wider = widened(env)
     lo, hi = (evaluate(c, wider, ar, n) for c in (a, b))
-    return weighted(e.function, z, lo + (hi - lo) * x, w * (hi - lo), env, ar, n)
+    return weighted(f, z, lo + (hi - lo) * x, w * (hi - lo), env, ar, n)
 
 
 def weighted(f: Expr, z: sp.Symbol, nodes, weights, env: Mapping, ar: Arithmetic, n: int):
@@ -259,9 +258,8 @@ def slope(e: Derivative, env: Mapping, ar: Arithmetic, n: int):
 
 def repeated(e: Sum | Product, env: Mapping, ar: Arithmetic, n: int):
     """A finite sum or product, term by term."""
-    if len(e.limits) > 1:
-        return repeated(e.func(e.func(e.function, e.limits[0]), *e.limits[1:]), env, ar, n)
-    (k, a, b), f = e.limits[0], e.function
+    *inner, (k, a, b) = e.limits
+    f = e.func(e.function, *inner) if inner else e.function
     if oo in (a, b) or -oo in (a, b):
         raise NoWitness("a sum without end")
     lo, hi = (np.asarray(evaluate(c, env, ar, n)) for c in (a, b))
