@@ -27,9 +27,11 @@ from ..calculus import (
     le,
     linearity,
     log_tangent,
+    lt,
     normal,
     normalised,
     pointwise,
+    positives,
     positivity,
     reals,
     theorem,
@@ -41,7 +43,8 @@ from ..claim import Claim
 
 # Notation: q and p are two data laws, put through the same step.
 
-x_0, x_prev, x_t = reals("x_0 x_{t-1} x_t")
+x_0, x_prev, x_t, m_prev = reals("x_0 x_{t-1} x_t m_{t-1}")
+v_prev, apart = positives(r"v_{t-1} \delta")
 alpha, alpha_prev, alpha_bar_prev = units(r"\alpha_t \alpha_{t-1} \bar\alpha_{t-1}")
 beta, beta_prev, alpha_bar = units(r"\beta_t \beta_{t-1} \bar\alpha_t")
 WHERE = {beta: 1 - alpha, beta_prev: 1 - alpha_prev, alpha_bar: alpha * alpha_bar_prev}
@@ -110,6 +113,20 @@ def divergence_never_grows(forgotten=forgotten):
     yield ge(KL(q_t, p_t), by=using(kernels_differ_on_average))
 
 
+def one_law_on_both_sides():
+    """Nothing is forgotten if there is nothing to tell apart: this is the case of equality."""
+    yield E(q_t, KL(q_kernel, q_kernel))
+    yield eq(0, by=linearity)
+
+
+def two_gaussians():
+    """And something is, if two laws differ in their means alone: their distance shrinks against the noise."""
+    after = alpha * v_prev + beta
+    yield KL(normal(x_t, sqrt(alpha) * (m_prev + apart), after), normal(x_t, sqrt(alpha) * m_prev, after))
+    yield eq(alpha * apart**2 / (2 * after), by=gaussian_moments)
+    yield lt(apart**2 / (2 * v_prev), by=positivity)
+
+
 # A world for the witness: two clusters, and one Gaussian.
 
 
@@ -139,6 +156,8 @@ CLAIMS = [
             always_falls,
             what_a_step_forgets,
             divergence_never_grows,
+            one_law_on_both_sides,
+            two_gaussians,
         ),
         evidence="S P Q",
         kind="inequality",
