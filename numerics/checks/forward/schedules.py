@@ -1,12 +1,14 @@
 r"""What tries to refute the page on schedules: the definitions, followed step by step in thirty digits."""
 
-import mpmath as mp
+import operator
+from functools import cache
+from itertools import accumulate
+
 import numpy as np
 from hypothesis import strategies as st
 
 from ...statistics import for_all, matches
 
-DDPM = {"gaps": 999, "T": 1000}
 SOME = [(1, 1000), (37, 1000), (500, 1000), (1000, 1000), (3, 11), (11, 11)]  # t of T
 lengths = st.integers(2, 60)
 moments_in_time = lengths.flatmap(lambda T: st.tuples(st.integers(1, T), st.just(T)))
@@ -44,8 +46,8 @@ def zero_terminal_snr(root, stable_beta):
     """The affine map of the roots that takes the last to zero and keeps the first; Stable Diffusion's roots of beta."""
     for end, part in ((0.31, 0.17), (0.07, 0.83), (0.63, 0.41)):
         yield matches(root, {"root_1": 0.973, "end": end, "part": part}, 0.973 * part)
-    alpha_bars = stable_alpha_bars(1000)
-    roots = [mp.sqrt(x) for x in alpha_bars]
+    mp = thirty_digits()
+    roots = [mp.sqrt(x) for x in stable_alpha_bars(1000)]
     for t in (1, 200, 999, 1000):
         end = roots[-1] / roots[0]
         part = (roots[t - 1] / roots[0] - end) / (1 - end)
@@ -54,6 +56,13 @@ def zero_terminal_snr(root, stable_beta):
         )
     for t, T in SOME:
         yield matches(stable_beta, letters(t, T), float(stable(t, T)))
+
+    def terminal_snr(**at):
+        """Stable Diffusion's signal-to-noise ratio at the end, which ought to be zero."""
+        left = np.prod(1 - stable_beta(**at))
+        return left / (1 - left)
+
+    yield matches(terminal_snr, letters(np.arange(1.0, 1001.0), 1000), float(roots[-1] ** 2 / (1 - roots[-1] ** 2)))
     yield for_all(root_1=fractions, end=fractions, part=fractions)(
         lambda root_1, end, part: matches(
             root, {"root_1": root_1, "end": end, "part": part}, root_1 * part, magnitude=20.0
@@ -62,35 +71,43 @@ def zero_terminal_snr(root, stable_beta):
     yield for_all(at=moments_in_time)(lambda at: matches(stable_beta, letters(*at), float(stable(*at))))
 
 
-# The definitions, in thirty digits
+# The definitions
+
+
+@cache
+def thirty_digits():
+    """Arithmetic with thirty digits."""
+    from mpmath import MPContext
+
+    arithmetic = MPContext()
+    arithmetic.dps = 30
+    return arithmetic
 
 
 def walked(t, T):
     """Beta at t, by t - 1 equal steps from the first."""
-    with mp.workdps(30):
-        step = (mp.mpf("0.02") - mp.mpf("0.0001")) / (T - 1)
-        return mp.mpf("0.0001") + mp.fsum([step] * (t - 1))
+    *_, beta = walk(t, T)
+    return beta
+
+
+def walk(t, T):
+    """The betas up to t."""
+    mp = thirty_digits()
+    beta, step = mp.mpf("0.0001"), (mp.mpf("0.02") - mp.mpf("0.0001")) / (T - 1)
+    return accumulate([step] * (t - 1), operator.add, initial=beta)
 
 
 def multiplied(t, T):
-    with mp.workdps(30):
-        return mp.fprod(1 - walked(i, T) for i in range(1, t + 1)) if t <= 60 else _long_product(t, T)
-
-
-def _long_product(t, T):
-    """The same product without walking from the start each time."""
-    product, beta, step = mp.mpf(1), mp.mpf("0.0001"), (mp.mpf("0.02") - mp.mpf("0.0001")) / (T - 1)
-    for _ in range(t):
-        product, beta = product * (1 - beta), beta + step
-    return product
+    """What the betas up to t leave of the signal."""
+    return thirty_digits().fprod(1 - beta for beta in walk(t, T))
 
 
 def cosine(t, T):
     """cos^2 by (1 + cos of twice the angle)/2, over its value at t = 0."""
-    with mp.workdps(30):
-        s = mp.mpf("0.008")
-        double = (mp.mpf(t) / T + s) / (1 + s) * mp.pi
-        return (1 + mp.cos(double)) / (1 + mp.cos(s / (1 + s) * mp.pi))
+    mp = thirty_digits()
+    s = mp.mpf("0.008")
+    double = (mp.mpf(t) / T + s) / (1 + s) * mp.pi
+    return (1 + mp.cos(double)) / (1 + mp.cos(s / (1 + s) * mp.pi))
 
 
 def unclipped(T):
@@ -100,27 +117,23 @@ def unclipped(T):
 
 
 def clipped_down(t, T):
-    with mp.workdps(30):
-        left = mp.mpf(1)
-        for i in range(1, t + 1):
-            left *= 1 - min(1 - cosine(i, T) / cosine(i - 1, T), mp.mpf("0.999"))
-        return left
+    """What the clipped betas up to t leave of the signal."""
+    left, most = 1, thirty_digits().mpf("0.999")
+    for i in range(1, t + 1):
+        left *= 1 - min(1 - cosine(i, T) / cosine(i - 1, T), most)
+    return left
 
 
 def stable(t, T):
     """Stable Diffusion's beta at t: its root by equal steps."""
-    with mp.workdps(30):
-        first, last = mp.sqrt(mp.mpf("0.00085")), mp.sqrt(mp.mpf("0.012"))
-        return (first + (last - first) * (t - 1) / (T - 1)) ** 2
+    mp = thirty_digits()
+    first, last = mp.sqrt(mp.mpf("0.00085")), mp.sqrt(mp.mpf("0.012"))
+    return (first + (last - first) * (t - 1) / (T - 1)) ** 2
 
 
 def stable_alpha_bars(T):
-    with mp.workdps(30):
-        left, out = mp.mpf(1), []
-        for t in range(1, T + 1):
-            left *= 1 - stable(t, T)
-            out.append(left)
-        return out
+    """What these betas leave of the signal, after every step."""
+    return list(accumulate((1 - stable(t, T) for t in range(1, T + 1)), operator.mul))
 
 
 def stretched(roots, t):
