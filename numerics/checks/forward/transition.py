@@ -42,12 +42,16 @@ def joint_covariance(states, noises, own):
     """Covariances from the maps that make a chain, for any chain; and the regressions that they imply, simulated."""
     for world, alphas, s in CHAINS:
         yield sampled(world.path(alphas), tied(states, noises, own, world, alphas, s), resolves=1e-2)
+
+    def follows(k, formula):
+        def statement(chain, v_0):
+            value, size = covariances(*chain, v_0=v_0)[k]
+            return matches(formula, letters(*chain, v_0=v_0), value, magnitude=size)
+
+        return for_all(chain=broken, v_0=variances)(statement)
+
     for k, formula in enumerate((states, noises, own)):
-        yield for_all(chain=broken, v_0=variances)(
-            lambda chain, v_0, k=k, formula=formula: matches(
-                formula, letters(*chain, v_0=v_0), *covariances(*chain, v_0)[k]
-            )
-        )
+        yield follows(k, formula)
 
 
 def letters(alphas, s, v_0=1.0, **more):
