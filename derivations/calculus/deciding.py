@@ -173,8 +173,6 @@ def same(a: Expr, b: Expr) -> bool:
         return a.head == b.head and all(vanishes(s - t) for s, t in zip(a.slots, b.slots, strict=True))
     if isinstance(a, Derivative):
         return sorted(map(str, a.args[1:])) == sorted(map(str, b.args[1:])) and same(a.expr, b.expr)
-    if isinstance(a, (exp, log)):
-        return vanishes(a.args[0] - b.args[0])
     if isinstance(a, Average) and len(variables(a.q)) == len(variables(b.q)) == 1:
         (v,), (w,) = variables(a.q), variables(b.q)
         u = MatrixSymbol(sp.Dummy().name, *v.shape) if isinstance(v, MatrixSymbol) else sp.Dummy(real=True)

@@ -8,7 +8,7 @@ from sympy.core.symbol import Str
 
 from .deciding import vanishes
 from .equalities import equality
-from .expanding import carried_out, linear
+from .expanding import carried_out, linear, slope
 from .notation import Density, Expectation, UnitSymbol, spelled_out
 from .signs import chart, domain_gap, sign
 from .steps import Rule
@@ -33,17 +33,7 @@ def under_the_integral(parameter: sp.Symbol) -> Rule:
             if any(v != parameter for v in n.variables) or not all(dominated(i, parameter) for i in moving):
                 return n
             for _ in n.variables:
-                tokens = {
-                    i: sp.Function(f"I{k}")(parameter)
-                    for k, i in enumerate(inside.atoms(Integral))
-                    if parameter in i.free_symbols
-                }
-                rates = {
-                    sp.Derivative(t, parameter): i.func(i.function.diff(parameter), *i.limits)
-                    for i, t in tokens.items()
-                }
-                back = {t: i for i, t in tokens.items()}
-                inside = linear(inside.xreplace(tokens).diff(parameter).xreplace(rates).xreplace(back))
+                inside = linear(slope(inside, parameter, lambda i: i.func(i.function.diff(parameter), *i.limits)))
             return inside
 
         return linear(spelled_out(e).replace(lambda n: isinstance(n, Derivative) and n.expr.has(Integral), inward))

@@ -57,16 +57,20 @@ linearity = Rule("linearity", _linearity, key=("linearity",))
 independence = Rule("independence", _linearity, key=("linearity",))
 
 
+def gaussian_mean(f: Expr, x: sp.Symbol, mean: Expr, variance: Expr) -> Expr:
+    """The mean of a polynomial in a Gaussian variable, from E x^k = m E x^(k-1) + (k - 1) v E x^(k-2)."""
+    weights, moments = reversed(sp.Poly(f, x).all_coeffs()), [sp.S.One, mean]
+    for k in range(2, sp.degree(f, x) + 1):
+        moments.append(mean * moments[-1] + (k - 1) * variance * moments[-2])
+    return Add(*(w * m for w, m in zip(weights, moments, strict=False)))
+
+
 def _moment(e: Expr) -> Expr:
     """The mean of a polynomial in a Gaussian variable on which no other law depends."""
     for law in Mul.make_args(e.q):
         others = Mul(*(p for p in Mul.make_args(e.q) if p != law))
         if isinstance(law, Normal) and law.x not in others.free_symbols and e.f.is_polynomial(law.x):
-            moments = [sp.S.One, law.mean]
-            weights = sp.Poly(e.f, law.x).all_coeffs()[::-1]
-            for k in range(2, len(weights)):
-                moments.append(law.mean * moments[-1] + (k - 1) * law.variance * moments[-2])
-            value = Add(*(w * m for w, m in zip(weights, moments, strict=False)))
+            value = gaussian_mean(e.f, *law.args)
             return averaged(E(others, value), _moment) if others != 1 else value
     return e
 
@@ -166,13 +170,8 @@ def gaussian_integral(*letters: sp.Symbol) -> Rule:
         c, b, a = (sp.expand(top).coeff(x, n) / bottom for n in range(3))
         if sign(a) >= 0:
             return whole
-        variance, mean = -1 / (2 * a), -b / (2 * a)
-        moments = [sp.S.One, mean]
-        for k in range(2, sp.degree(front, x) + 1):
-            moments.append(mean * moments[-1] + (k - 1) * variance * moments[-2])
-        weights = reversed(sp.Poly(front, x).all_coeffs())
-        total = Add(*(w * m for w, m in zip(weights, moments, strict=False)))
-        return sqrt(2 * pi * variance) * exp(c - b**2 / (4 * a)) * total
+        mean = gaussian_mean(front, x, -b / (2 * a), -1 / (2 * a))
+        return sqrt(-pi / a) * exp(c - b**2 / (4 * a)) * mean
 
     def normal(e: Expr) -> Expr:
         before, after = None, linear(e)
@@ -212,19 +211,10 @@ def is_square(f: Expr) -> bool:
 
 
 def chain(q: Expr) -> list[VectorNormal]:
-    """The factors of a joint law of vectors, each given only later ones; nothing if q is not certainly such a law."""
-    laws = list(Mul.make_args(q))
-    if not all(
-        isinstance(p, VectorNormal) and isinstance(p.x, MatrixSymbol) and p.x not in p.mean.free_symbols for p in laws
-    ):
-        return []
-    names = {p.x for p in laws}
-    if len(names) < len(laws) or any(names & p.variance.free_symbols for p in laws):
-        return []
-    left = list(laws)
-    while first := [p for p in left if not any(p.x in r.mean.free_symbols for r in left)]:
-        left = [p for p in left if p not in first]
-    return [] if left else laws
+    """The factors of a joint law of vectors whose covariances do not depend on them; nothing if q is no such law."""
+    laws = Mul.make_args(q) if is_law(q) else []
+    good = all(isinstance(p, VectorNormal) and not p.variance.free_symbols & set(variables(q)) for p in laws)
+    return list(laws) if good else []
 
 
 def change_of_variables(x: sp.Symbol, image: Expr, u: sp.Symbol) -> Rule:

@@ -8,6 +8,7 @@ carried_out(e)    derivatives taken
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 import sympy as sp
 from sympy import Add, Derivative, Expr, Integral, Mul, Sum, exp, log
@@ -23,7 +24,21 @@ def linear(e: Expr) -> Expr:
     def split(whole: Expr) -> Expr:
         letters, f = whole.variables, flat(linear(whole.function))
         terms = (t.as_independent(*letters, as_Add=False) for t in Add.make_args(f))
-        return Add(*(c * (counted(whole) if g == 1 else whole.func(g, *whole.limits)) for c, g in terms))
+        return Add(*(c * (counted(whole) if g == 1 else term_by_term(whole.func(g, *whole.limits))) for c, g in terms))
+
+    def term_by_term(whole: Expr) -> Expr:
+        """The integral of a finite sum is the sum of the integrals."""
+        sums = [t for t in Mul.make_args(whole.function) if isinstance(t, Sum)]
+        if not isinstance(whole, Integral) or len(sums) != 1 or not ends_stay(sums[0], whole):
+            return whole
+        return Sum(split(Integral(whole.function / sums[0] * sums[0].function, *whole.limits)), *sums[0].limits)
+
+    def ends_stay(inner: Sum, whole: Integral) -> bool:
+        """Are the letters of a sum its own, and its ends no matter of what is integrated over?"""
+        others = (whole.function / inner).free_symbols | set().union(*(set(limit) for limit in whole.limits))
+        ends = set().union(*(end.free_symbols for _, *limit in inner.limits for end in limit))
+        finite = not any(end.is_infinite for _, *limit in inner.limits for end in limit)
+        return finite and not others & set(inner.variables) and not ends & set(whole.variables)
 
     def counted(whole: Expr) -> Expr:
         """A sum of ones is the number of its terms."""
@@ -94,14 +109,12 @@ def carried_out(e: Expr) -> Expr:
 
 
 def rate(n: Derivative) -> Expr:
-    e = n.expr
-    for v in n.variables:
-        held = {
-            i: sp.Function(f"I{k}")(v)
-            for k, i in enumerate(sorted(tops(e, (Integral, Sum)), key=str))
-            if v in i.free_symbols
-        }
-        back = {f: i for i, f in held.items()}
-        rates = {Derivative(f, v): Derivative(i, v, evaluate=False) for f, i in back.items()}
-        e = e.xreplace(held).diff(v).xreplace(rates).xreplace(back)
-    return e
+    """The derivative, with those of integrals and sums left standing."""
+    return reduce(lambda e, v: slope(e, v, lambda i: Derivative(i, v, evaluate=False)), n.variables, n.expr)
+
+
+def slope(e: Expr, v: sp.Symbol, inner: Callable[[Expr], Expr]) -> Expr:
+    """The derivative of e in v, where the integrals and sums in it have the derivatives that ``inner`` gives."""
+    held = {sp.Function(f"I{k}")(v): i for k, i in enumerate(tops(e, (Integral, Sum))) if v in i.free_symbols}
+    rates = {Derivative(f, v): inner(i) for f, i in held.items()}
+    return e.xreplace({i: f for f, i in held.items()}).diff(v).xreplace(rates).xreplace(held)

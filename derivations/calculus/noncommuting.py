@@ -85,7 +85,7 @@ class Words:
 
     def inverse_letter(self, base: Polynomial) -> int:
         for known, a in self.inverses:
-            if not self.reduced(added(base, scaled(known, -1))):
+            if not self.reduced(added(base, negative(known))):
                 return a
         a, transposed = next(self.fresh), self.transposed(base)
         b = a if transposed == self.reduced(base) else next(self.fresh)
@@ -97,7 +97,7 @@ class Words:
                 ((word, _),) = matrix.items()
                 self.inverses.append((letter, word[0]))
             self.learn(
-                *(added(p, scaled(self.one, -1)) for p in (multiplied(matrix, letter), multiplied(letter, matrix)))
+                *(added(p, negative(self.one)) for p in (multiplied(matrix, letter), multiplied(letter, matrix)))
             )
         return a
 
@@ -130,7 +130,7 @@ class Words:
             head = max(p, key=order)
             tail = {word: -c / p[head] for word, c in p.items() if word != head}
             for longer in [other for other in self.rules if place(head, other) is not None]:
-                queue.append(added({longer: self.numbers.one}, scaled(self.rules.pop(longer), -1)))
+                queue.append(added({longer: self.numbers.one}, negative(self.rules.pop(longer))))
             self.rules[head] = tail
             for other in list(self.rules):
                 for a, b in {(head, other), (other, head)}:
@@ -162,8 +162,8 @@ def added(*polynomials: Polynomial) -> Polynomial:
     return {word: c for word, c in total.items() if c}
 
 
-def scaled(p: Polynomial, by) -> Polynomial:
-    return {word: c * by for word, c in p.items()}
+def negative(p: Polynomial) -> Polynomial:
+    return {word: -c for word, c in p.items()}
 
 
 def multiplied(p: Polynomial, q: Polynomial) -> Polynomial:

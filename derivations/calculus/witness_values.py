@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import add, matmul, mul
 from typing import Any
 
 import mpmath as mp
@@ -38,8 +40,6 @@ from sympy import (
 )
 
 from .notation import DIMENSION, Density, Quadratic, VectorNormal
-
-REACH = 6.0  # u runs over [-REACH, REACH]
 
 
 class NoWitness(Exception):
@@ -93,10 +93,9 @@ ARBITRARY = Arithmetic(_mp(mp.exp), _mp(_real(mp.log)), lambda n: mp.mpmathify(s
 
 def line(n: int, ar: Arithmetic):
     """Nodes and weights on the line: z = sinh u."""
-    u, h = uniform(n, REACH, ar)
-    if ar.kind is object:
-        return _mp(mp.sinh)(u), _mp(mp.cosh)(u) * h
-    return np.sinh(u), np.cosh(u) * h
+    u, h = uniform(n, 6, ar)
+    up, down = ar.exp(u), ar.exp(-u)
+    return (up - down) / 2, (up + down) / 2 * h
 
 
 def normal_nodes(letter: Expr, env: Mapping, ar: Arithmetic, n: int):
@@ -112,32 +111,25 @@ def normal_nodes(letter: Expr, env: Mapping, ar: Arithmetic, n: int):
 
 def segment(n: int, ar: Arithmetic):
     """Nodes and weights on (0, 1): z = 1/(1 + exp(-pi sinh u))."""
-    u, h = uniform(n, 3.6, ar)
-    if ar.kind is object:
-        sinh, cosh, one, pi = _mp(mp.sinh)(u), _mp(mp.cosh)(u), mp.mpf(1), mp.pi
-    else:
-        sinh, cosh, one, pi = np.sinh(u), np.cosh(u), ar.kind(1), ar.number(sp.pi)
-    tail = ar.exp(-abs(pi * sinh))  # 1 - z or z, whichever is smaller, without cancellation
-    z = np.where(u < 0, tail / (one + tail), one / (one + tail))
-    return z, pi * cosh * tail / (one + tail) ** 2 * h
+    u, h = uniform(n, 3.5, ar)
+    up, down = ar.number(sp.pi / 2) * ar.exp(u), ar.number(sp.pi / 2) * ar.exp(-u)
+    tail = ar.exp(-abs(up - down))  # 1 - z or z, whichever is smaller, without cancellation
+    return np.where(u < 0, tail, 1) / (1 + tail), (up + down) * tail / (1 + tail) ** 2 * h
 
 
 def uniform(n: int, reach: float, ar: Arithmetic):
     """n equal steps over [-reach, reach], and their length."""
-    if ar.kind is object:
-        h = 2 * mp.mpf(reach) / (n - 1)
-        return np.array([k * h - reach for k in range(n)]), h
-    h = ar.kind(2 * reach) / (n - 1)
-    return np.arange(n).astype(ar.kind) * h - ar.kind(reach), h
+    h = ar.number(sp.Rational(2 * reach) / (n - 1))
+    return (np.arange(n) - (n - 1) / 2).astype(ar.kind) * h, h
 
 
-def evaluate(e: Expr, env: Mapping, ar: Arithmetic, n: int, memo: dict | None = None):
+def evaluate(e: Expr, env: Mapping, ar: Arithmetic, n: int, memo: dict | None = None) -> Any:
     """The value of e; letters are arrays of any common shape."""
     memo = {} if memo is None else memo
     if e in memo:
         return memo[e]
 
-    def at(a):
+    def at(a: Expr) -> Any:
         return evaluate(a, env, ar, n, memo)
 
     if isinstance(e, (sp.Symbol, MatrixSymbol)):
@@ -146,12 +138,8 @@ def evaluate(e: Expr, env: Mapping, ar: Arithmetic, n: int, memo: dict | None = 
         result = matrix_value(e, at, env, ar)
     elif e.is_number and not e.has(Integral, Sum, Product, GaussianMean, Density):
         result = ar.number(e)
-    elif isinstance(e, Add):
-        result = sum(map(at, e.args[1:]), at(e.args[0]))
-    elif isinstance(e, Mul):
-        result = at(e.args[0])
-        for a in e.args[1:]:
-            result = result * at(a)
+    elif isinstance(e, (Add, Mul)):
+        result = reduce(add if isinstance(e, Add) else mul, map(at, e.args))
     elif isinstance(e, exp):
         result = ar.exp(at(e.args[0]))
     elif isinstance(e, log):
@@ -159,10 +147,7 @@ def evaluate(e: Expr, env: Mapping, ar: Arithmetic, n: int, memo: dict | None = 
     elif isinstance(e, sp.Abs):
         result = abs(at(e.args[0]))
     elif isinstance(e, (sp.Max, sp.Min)):
-        result = at(e.args[0])
-        for a in e.args[1:]:
-            other = at(a)
-            result = np.where((result > other) if isinstance(e, sp.Max) else (result < other), result, other)
+        result = reduce(np.maximum if isinstance(e, sp.Max) else np.minimum, map(at, e.args))
     elif isinstance(e, Pow):
         result = power(at(e.base), e.exp, at, ar)
     elif isinstance(e, Integral):
@@ -192,10 +177,7 @@ def power(base, exponent: Expr, at, ar: Arithmetic):
 
 def special(e: Expr, arguments: list, ar: Arithmetic):
     """cos, gamma, binomial and the like, by mpmath."""
-    name = type(e).__name__
-    f = {"Heaviside": lambda x: mp.mpf(x >= 0)}.get(name) or getattr(
-        mp, {"factorial": "factorial"}.get(name, name), None
-    )
+    f = getattr(mp, type(e).__name__, None)
     if f is None:
         raise NoWitness(f"no number for {e}: add it to the world")
     out = np.frompyfunc(lambda *xs: _real(lambda _: f(*map(mp.mpmathify, xs)))(0), len(arguments), 1)(*arguments)
@@ -231,13 +213,7 @@ def quadrature(e: Integral, env: Mapping, ar: Arithmetic, n: int):
 
 def weighted(f: Expr, z: sp.Symbol, nodes, weights, env: Mapping, ar: Arithmetic, n: int):
     """The sum over nodes of weight times f."""
-    wider = widened(env)
-    wider[z] = (
-        nodes
-        if isinstance(z, MatrixSymbol)
-        else np.broadcast_to(nodes, np.broadcast_shapes((*batch(env), 1), np.shape(nodes)))
-    )
-    terms = evaluate(f, wider, ar, n) * weights
+    terms = evaluate(f, {**widened(env), z: nodes}, ar, n) * weights
     if ar.kind is not object:
         terms = np.where(np.isfinite(terms), terms, 0)  # 0 log 0 and 0/0, far out in the tails
     return terms.sum(axis=-1)
@@ -263,16 +239,15 @@ def repeated(e: Sum | Product, env: Mapping, ar: Arithmetic, n: int):
     if oo in (a, b) or -oo in (a, b):
         raise NoWitness("a sum without end")
     lo, hi = (np.asarray(evaluate(c, env, ar, n)) for c in (a, b))
-    shape = batch(env)
-    neutral = 0 if isinstance(e, Sum) else 1
-    total = np.full(shape, mp.mpf(neutral) if ar.kind is object else float(neutral))
+    neutral, join = (0, add) if isinstance(e, Sum) else (1, mul)
+
+    def everywhere(number: int):
+        return np.full(batch(env), ar.number(sp.Integer(number)), dtype=ar.kind)
+
+    total = everywhere(neutral)
     for i in range(int(np.min(lo)), int(np.max(hi)) + 1):
-        inside = (lo <= i) & (i <= hi)
-        number = (
-            np.full(shape, mp.mpf(i), dtype=object) if ar.kind is object else np.full(shape, float(i), dtype=ar.kind)
-        )
-        value = np.where(inside, evaluate(f, {**env, k: number}, ar, n), neutral)
-        total = total + value if isinstance(e, Sum) else total * value
+        value = evaluate(f, {**env, k: everywhere(i)}, ar, n)
+        total = join(total, np.where((lo <= i) & (i <= hi), value, neutral))
     return total
 
 
@@ -322,19 +297,12 @@ def matrix_value(e: Expr, at: Callable, env: Mapping, ar: Arithmetic):
     if isinstance(e, sp.Transpose):
         return np.swapaxes(at(e.arg), -1, -2)
     if isinstance(e, MatAdd):
-        return sum(map(at, e.args[1:]), at(e.args[0]))
+        return reduce(add, map(at, e.args))
     if isinstance(e, MatMul):
         scale, matrices = e.as_coeff_matrices()
-        result = at(matrices[0]) * np.asarray(at(scale))[..., None, None]
-        for a in matrices[1:]:
-            result = result @ at(a)
-        return result
+        return reduce(matmul, map(at, matrices)) * np.asarray(at(scale))[..., None, None]
     if isinstance(e, MatPow) and e.exp.is_Integer:
-        base = at(e.base) if e.exp > 0 else inverse(at(e.base))
-        result = base
-        for _ in range(abs(int(e.exp)) - 1):
-            result = result @ base
-        return result
+        return reduce(matmul, abs(int(e.exp)) * [at(e.base) if e.exp > 0 else inverse(at(e.base))])
     if isinstance(e, (sp.Identity, sp.ZeroMatrix)):
         shape = [dimension(env) if n == DIMENSION else 1 for n in e.shape]
         return np.eye(*shape, dtype=ar.kind) * int(isinstance(e, sp.Identity))
