@@ -18,6 +18,7 @@ from sympy import Expr, MatrixExpr, MatrixSymbol, Pow, Rational
 from sympy.printing.str import StrPrinter
 
 from derivations import Claim
+from derivations.calculus.deciding import vanishes
 from derivations.calculus.noncommuting import shape_gap
 from derivations.calculus.notation import Density, UnitFunction, UnitSymbol
 from derivations.rendering.terminal import inline
@@ -285,6 +286,8 @@ def written(claim: Claim, formula: Expr) -> str | None:
     """The formula as one would type it, or None if the grammar is too small for it."""
     try:
         text = Writing(claim).doprint(sp.sympify(formula))
-        return text if parse(claim, text) == formula else None
+        read = parse(claim, text)
+        # SymPy multiplies a number into a sum as it reads: equal, and not always alike.
+        return text if read == formula or vanishes(read - formula) else None
     except (LookupError, Unreadable):
         return None

@@ -48,8 +48,8 @@ from derivations.calculus import (
     up_to,
     vectors,
 )
-from derivations.calculus import formulas as printer
 from derivations.calculus.steps import Let
+from derivations.rendering import formulas as printer
 from derivations.rendering.formulas import Tex, divided, tex
 from derivations.rendering.latex import RELATIONS, TEXT_BLOCK, laid_out, on_paper, reason, to_latex
 from derivations.rendering.pictures import picture
