@@ -77,7 +77,8 @@ def one_more_step(mean=transition_mean, variance=transition_variance):
     """By induction, as for all steps so far: from s to t - 1, and one step further."""
     before = normal(x_prev, sqrt(gamma) * x_s, 1 - gamma)
     yield integral(normal(x_t, sqrt(alpha) * x_prev, beta) * before, x_prev)
-    yield eq(normal(x_t, mean, variance), by=gaussian_integral(x_prev))
+    yield eq(normal(x_t, sqrt(alpha * gamma) * x_s, 1 - alpha * gamma), by=gaussian_integral(x_prev))
+    yield eq(normal(x_t, mean, variance), by=algebra)
 
 
 def by_way_of_s(mean=transition_mean, variance=transition_variance):
@@ -91,7 +92,8 @@ def covariance_of_states(states=states):
     between = alpha_bar / alpha_bar_s
     yield Cov(law_at_s * normal(w, 0, 1), x_s, sqrt(between) * x_s + sqrt(1 - between) * w)
     yield eq(sqrt(between) * Var(law_at_s, x_s), by=gaussian_moments)
-    yield eq(states, by=variances)
+    yield eq(sqrt(between) * v_s, by=variances)
+    yield eq(states, by=algebra)
 
 
 def covariance_of_noises(noises=noises):
@@ -100,14 +102,16 @@ def covariance_of_noises(noises=noises):
     later = (sqrt(between * (1 - alpha_bar_s)) * u + sqrt(1 - between) * w) / sqrt(1 - alpha_bar)
     yield Cov(normal(u, 0, 1) * normal(w, 0, 1), u, later)
     yield eq(sqrt(between * (1 - alpha_bar_s)) / sqrt(1 - alpha_bar) * Var(normal(u, 0, 1), u), by=linearity)
-    yield eq(noises, by=gaussian_moments)
+    yield eq(sqrt(between * (1 - alpha_bar_s)) / sqrt(1 - alpha_bar), by=gaussian_moments)
+    yield eq(noises, by=algebra)
 
 
 def covariance_of_one_and_all(own=own):
     """Likewise it contains the noise of the step, which is a part of it and, after the first step, not all."""
     so_far = (sqrt(alpha * (1 - alpha_bar_prev)) * u + sqrt(beta) * e) / sqrt(1 - alpha_bar)
     yield Cov(normal(u, 0, 1) * normal(e, 0, 1), e, so_far)
-    yield eq(own, by=gaussian_moments)
+    yield eq(sqrt(beta) / sqrt(1 - alpha_bar), by=gaussian_moments)
+    yield eq(own, by=algebra)
 
 
 CLAIMS = [
