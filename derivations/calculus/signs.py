@@ -75,7 +75,7 @@ def sign(e: Expr, weak: bool = False) -> int:
             return parts.pop()
     if isinstance(e, Pow) and e.exp.is_real and sign(e.base) > 0:
         return 1
-    if isinstance(e, Integral) and forwards(e):
+    if (isinstance(e, Integral) and forwards(e)) or (isinstance(e, Sum) and has_terms(e)):
         return sign(e.function, weak)
     e = e.replace(
         lambda n: isinstance(n, (Integral, Sum, Product)), stand_in
@@ -102,6 +102,11 @@ def sign(e: Expr, weak: bool = False) -> int:
 def forwards(e: Expr) -> bool:
     """Does every integration run from left to right, so that a positive integrand means a positive integral?"""
     return all(a == -sp.oo or b == sp.oo or sign(b - a) > 0 for _, a, b in e.limits)
+
+
+def has_terms(e: Sum) -> bool:
+    """Has a finite sum at least one term, so that the sign of its terms is its own?"""
+    return all(b.is_finite is not False and sign(b - a, weak=True) > 0 for _, a, b in e.limits)
 
 
 def on_the_line(e: Expr) -> bool:
@@ -140,7 +145,7 @@ def chart(e: Expr) -> dict:
 def is_foreign(e: Expr) -> bool:
     """Not a rational function of letters."""
     opaque = (exp, log, Density, Integral, Derivative, Sum, Product, sp.Function, VectorNormal, Quadratic, Average)
-    return isinstance(e, opaque) or (isinstance(e, Pow) and not e.exp.is_Integer)
+    return isinstance(e, (*opaque, sp.Max, sp.Min)) or (isinstance(e, Pow) and not e.exp.is_Integer)
 
 
 def stand_in(e: Expr) -> sp.Symbol:
@@ -149,6 +154,7 @@ def stand_in(e: Expr) -> sp.Symbol:
         (isinstance(e, (exp, Density)) and not isinstance(e, RealFunction))
         or (isinstance(e, Pow) and sign(e.base) > 0)
         or (isinstance(e, Integral) and forwards(e) and sign(e.function) > 0)
+        or (isinstance(e, Sum) and has_terms(e) and sign(e.function) > 0)
         or (isinstance(e, Product) and sign(e.function) > 0)
         or (isinstance(e, sp.beta) and all(sign(a) > 0 for a in e.args))
         or (isinstance(e, Expectation) and sign(e.f) > 0)

@@ -177,6 +177,14 @@ STEPS = {
         false(Var(q, 2 * z), eq(2 * Var(q, z), by=linearity)),
         false(KL(q, p), eq(KL(p, q), by=linearity)),
         false(entropy(q), eq(E(q, log(q)), by=linearity)),
+        true(
+            integral(q * Sum(a * (z - k) ** 2, (k, 1, n)), z),
+            eq(a * Sum(integral(q * (z - k) ** 2, z), (k, 1, n)), by=linearity),
+        ),
+        false(
+            integral(g * q * Sum(g * z**2, (k, 1, n)), z),  # two letters k
+            eq(Sum(integral(g**2 * q * z**2, z), (k, 1, n)), by=linearity),
+        ),
     ],
     "independence": [
         true(E(q * normal(v, x, 1), z * v), eq(E(q, z) * E(normal(v, x, 1), v), by=independence)),
