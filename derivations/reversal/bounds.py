@@ -1,0 +1,252 @@
+r"""How large the variance of the reverse kernel can be, on average over what one sees.
+
+.. math:: \tilde\beta_t\ \le\ \mathbb E\operatorname{Var}[x_{t-1}\mid x_t]
+          =\frac{\beta_t}{\alpha_t}\bigl(1-\beta_tJ(q_t)\bigr)
+          \ \le\ \frac{\beta_tv_{t-1}}{v_t}\ <\ \frac{\beta_t}{\alpha_t},
+          \qquad J(q_t)=\mathbb E\,s_t(x_t)^2 .
+
+On the left stand data that are a single point, where nothing is to be guessed; in the middle Gaussian data, the hardest
+to guess of their variance; on the right the naive kernel, whose variance no data reach. The Fisher information J says
+where data are in between: what is sharply peaked has a large one.
+
+The variance of the forward step, :math:`\beta_t`, is often called the upper bound. It is one if and only if
+:math:`J(q_t)\ge1`, which holds for all data of variance up to 1, and for some others.
+
+References:
+    Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, section 3.2, for data of unit variance.
+    Bao, Li, Zhu & Zhang (2022), Analytic-DPM.
+"""
+
+from sympy import Rational, log, oo, sqrt
+
+from ..calculus import (
+    Density,
+    E,
+    Var,
+    algebra,
+    by_parts,
+    d,
+    definition,
+    eq,
+    gaussian_moments,
+    ge,
+    integral,
+    le,
+    let,
+    limit,
+    linearity,
+    lt,
+    normal,
+    normalised,
+    positives,
+    positivity,
+    reals,
+    rearranging,
+    tends_to,
+    theorem,
+    tower,
+    units,
+)
+from ..claim import Claim
+from .posterior import kernel as between
+from .posterior import posterior as kernel_given_both_ends
+from .posterior import posterior_mean, posterior_variance
+from .score import step_variance
+from .step import WHERE as STEP
+from .step import alpha, bayes, beta, marginal, posterior, prior, score, step, v_prev, x_prev, x_t
+
+# Notation: m and v are the mean and the variance of x_t, whatever the data.
+
+x_0, m = reals("x_0 m")
+v, v_t = positives("v v_t")
+u = units("u")  # a variance below one
+alpha_bar_prev, alpha_bar = units(r"\bar\alpha_{t-1} \bar\alpha_t")
+WHERE = STEP | {alpha_bar: alpha * alpha_bar_prev, v_t: alpha * v_prev + beta}
+
+# x_{t-1} is drawn from x_0 given x_t, and then between the two; x_0 is drawn from x_{t-1} alone.
+
+data = Density("q_0", [x_0])
+guess, origin = Density("p", [x_0], given=[x_t]), Density("r", [x_0], given=[x_prev])
+from_data = normal(x_prev, sqrt(alpha_bar_prev) * x_0, 1 - alpha_bar_prev)
+evidence = normal(x_t, sqrt(alpha_bar) * x_0, 1 - alpha_bar)
+bayes_rules = definition(
+    "Bayes' rule, four times",
+    {
+        posterior: step * prior / marginal,
+        between: step * from_data / evidence,
+        guess: evidence * data / marginal,
+        origin: from_data * data / prior,
+    },
+)
+variance_before = definition("the variance of x_{t-1}", {v_prev: Var(prior, x_prev)})
+
+# Statement
+
+fisher = E(marginal, score**2)
+lower = posterior_variance
+average = beta / alpha * (1 - beta * fisher)
+upper = beta * v_prev / v_t
+naive = beta / alpha
+room = beta**2 / alpha * (fisher - 1)  # between the average and beta
+
+
+def average_variance(average=average):
+    """By Tweedie's formula the variance is a slope of the score, whose mean is minus the Fisher information."""
+    yield E(marginal, Var(posterior, x_prev))
+    yield eq(E(marginal, beta / alpha * (1 + beta * d(x_t, score))), by=theorem(step_variance))
+    yield eq(beta / alpha * (1 + beta * E(marginal, d(x_t, score))), by=linearity)
+    yield eq(average, by=by_parts(beta**2 / alpha * d(x_t, marginal), x_t))
+
+
+def two_guesses():
+    """The variance is that of the kernel given both ends, and that of the guess at x_0."""
+    yield Var(posterior, x_prev)
+    yield eq(E(posterior, x_prev**2) - E(posterior, x_prev) ** 2, by=linearity)
+    # x_{t-1} is drawn by first drawing x_0.
+    drawn = tower(guess, between, bayes_rules, posterior, origin)
+    yield eq(E(guess, E(between, x_prev**2)) - E(guess, E(between, x_prev)) ** 2, by=drawn)
+    known = normal(x_prev, posterior_mean, posterior_variance)
+    yield eq(E(guess, E(known, x_prev**2)) - E(guess, E(known, x_prev)) ** 2, by=theorem(kernel_given_both_ends))
+    gain = sqrt(alpha_bar_prev) * beta / (1 - alpha_bar)
+    yield eq(posterior_variance + gain**2 * Var(guess, x_0), by=gaussian_moments)
+
+
+def at_least_between(lower=lower):
+    """So it is never less than that of the kernel given both ends ..."""
+    gain = sqrt(alpha_bar_prev) * beta / (1 - alpha_bar)
+    yield let(m, E(guess, x_0))
+    yield E(marginal, Var(posterior, x_prev))
+    yield eq(E(marginal, posterior_variance + gain**2 * Var(guess, x_0)), by=theorem(two_guesses))
+    yield eq(posterior_variance + gain**2 * E(marginal, E(guess, (x_0 - m) ** 2)), by=linearity)
+    yield ge(lower, by=positivity)
+
+
+def of_a_point(average=average, lower=lower):
+    """... and no more than that, if the data are a point: there is nothing to guess."""
+    yield average.xreplace({marginal: evidence, prior: from_data}).doit()
+    yield eq(lower, by=gaussian_moments)
+
+
+def variance_after_the_step():
+    """The variance of x_t, whatever the data ..."""
+    yield Var(marginal, x_t)
+    yield eq(E(marginal, x_t**2) - E(marginal, x_t) ** 2, by=linearity)
+    drawn = tower(prior, step, bayes, marginal, posterior)
+    yield eq(E(prior, E(step, x_t**2)) - E(prior, E(step, x_t)) ** 2, by=drawn)
+    yield eq(alpha * Var(prior, x_prev) + beta, by=gaussian_moments)
+    yield eq(v_t, by=variance_before)
+
+
+def score_and_distance():
+    """... how the score pulls towards the mean, whatever the data ..."""
+    yield let(m, E(marginal, x_t))
+    yield E(marginal, score * (x_t - m))
+    yield eq(-integral(marginal, x_t), by=by_parts(marginal * (x_t - m), x_t))
+    yield eq(-1, by=normalised(marginal))
+
+
+def far_from_a_line():
+    """... and what the score is beside the line that it is for a Gaussian: Cramér and Rao's inequality."""
+    line = -(x_t - m) / v_t
+    yield let(m, E(marginal, x_t))
+    yield E(marginal, (score - line) ** 2)
+    yield eq(fisher + 2 / v_t * E(marginal, score * (x_t - m)) + E(marginal, (x_t - m) ** 2) / v_t**2, by=linearity)
+    yield eq(fisher - 2 / v_t + E(marginal, (x_t - m) ** 2) / v_t**2, by=theorem(score_and_distance))
+    yield eq(fisher - 2 / v_t + Var(marginal, x_t) / v_t**2, by=linearity)
+    yield eq(fisher - 1 / v_t, by=theorem(variance_after_the_step))
+
+
+def at_most_gaussian(average=average, upper=upper):
+    """So the variance is at most what it would be for Gaussian data of the same variance ..."""
+    yield let(m, E(marginal, x_t))
+    yield average
+    off = E(marginal, (score + (x_t - m) / v_t) ** 2)
+    yield eq(beta * v_prev / v_t - beta**2 / alpha * off, by=rearranging(far_from_a_line))
+    yield le(upper, by=positivity)
+
+
+def of_a_gaussian(average=average, upper=upper):
+    """... which have it ..."""
+    yield average.xreplace({marginal: normal(x_t, m, v_t), prior: normal(x_prev, m, v_prev)}).doit()
+    yield eq(upper, by=gaussian_moments)
+
+
+def less_than_naive(upper=upper, naive=naive):
+    """... and always less than the naive variance."""
+    yield upper
+    yield lt(naive, by=positivity)
+
+
+def flat_prior(upper=upper, naive=naive):
+    """No data reach it; those that say less and less come near."""
+    yield upper.xreplace({v_prev: v, v_t: alpha * v + beta})
+    yield tends_to(naive, v, oo, by=limit())
+
+
+def beta_as_a_bound(average=average, room=room):
+    """The variance of the forward step is above the average by this: a bound where the information is at least one."""
+    yield beta - average
+    yield eq(room, by=algebra)
+
+
+def narrow_data(upper=upper):
+    """For data of variance less than one it is an upper bound."""
+    yield upper.xreplace({v_prev: u, v_t: alpha * u + beta})
+    yield lt(beta, by=positivity)
+
+
+# A world for the witness: two broad clusters.
+
+
+def clusters(x, shrunk, noise):
+    first, second = (
+        normal(x, sqrt(shrunk) * m, shrunk * c + noise)
+        for m, c in ((-1, Rational(3, 2)), (Rational(3, 2), Rational(5, 2)))
+    )
+    return Rational(3, 10) * first + Rational(7, 10) * second
+
+
+variance = Rational(281, 80)
+
+WORLD = {
+    data: clusters(x_0, 1, 0),
+    prior: clusters(x_prev, alpha_bar_prev, 1 - alpha_bar_prev),
+    marginal: clusters(x_t, alpha_bar, 1 - alpha_bar),
+    posterior: step * prior / marginal,
+    guess: evidence * data / marginal,
+    between: step * from_data / evidence,
+    origin: from_data * data / prior,
+    v_prev: alpha_bar_prev * variance + 1 - alpha_bar_prev,
+}
+
+CLAIMS = [
+    Claim(
+        "reversal.variance-bounds",
+        "The mean reverse variance lies between that given both ends and that of Gaussian data: below beta_t/alpha_t.",
+        proved_by=(
+            average_variance,
+            at_least_between,
+            of_a_point,
+            at_most_gaussian,
+            of_a_gaussian,
+            less_than_naive,
+            flat_prior,
+            beta_as_a_bound,
+            narrow_data,
+        ),
+        evidence="S Q P",
+        kind="inequality",
+        source="Ho et al. (2020) section 3.2, for data of unit variance; Bao et al. (2022)",
+        mistakes={
+            "beta-is-always-upper": {"upper": beta},
+            "beta-tilde-upper": {"upper": posterior_variance},
+            "no-fisher-term": {"average": beta / alpha},
+            "J-of-previous": {"average": beta / alpha * (1 - beta * E(prior, d(x_prev, log(prior)) ** 2))},
+        },
+        because={
+            "beta-is-always-upper": "true for data of variance up to one, and copied without the condition",
+            "beta-tilde-upper": "one of the two variances that samplers use, and the smaller one",
+            "J-of-previous": "one step earlier, where the density is more sharply peaked",
+        },
+    ),
+]
