@@ -78,7 +78,7 @@ def _moment(e: Expr) -> Expr:
 gaussian_moments = equality("moments of a Gaussian", lambda e: averaged(e, _moment), key=("gaussian moments",))
 
 
-def tower(outer: Density, inner: Density, bayes: Rule, prior: Expr, step: Expr) -> Rule:
+def tower(outer: Expr, inner: Expr, bayes: Rule, prior: Expr, step: Expr) -> Rule:
     """Averaging over `inner`, then `outer`, is averaging over `step`, then `prior`: both are the joint law."""
 
     def one(e: Expr) -> Expr:
@@ -91,7 +91,7 @@ def tower(outer: Density, inner: Density, bayes: Rule, prior: Expr, step: Expr) 
         return rel == "=" and same_joint and vanishes(averaged(lhs, one) - averaged(rhs, one))
 
     def again(spell):
-        return tower(outer, inner, bayes.in_letters(spell), spell(prior), spell(step))
+        return tower(spell(outer), spell(inner), bayes.in_letters(spell), spell(prior), spell(step))
 
     key = bayes.key and ("tower", outer, inner, bayes, prior, step)
     return replace(bayes, name="total expectation", proves=proves, key=key, again=again)
