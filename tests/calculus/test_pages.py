@@ -42,6 +42,21 @@ def forget() -> None:
         question.cache_clear()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_density_is_integrated_by_sympy():
+    """From the first judgement on."""
+    computed = sp.Integral.doit
+
+    def refused(integral, **hints):
+        assert not integral.has(Density), f"somebody asked SymPy for {integral}"
+        return computed(integral, **hints)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sp.Integral, "doit", refused)
+        forget()
+        yield
+
+
 # ---------------------------------------------------------------- worlds
 
 
@@ -80,18 +95,11 @@ def test_an_incoherent_world_is_found():
 # ---------------------------------------------------------------- nothing is computed in passing
 
 
-def test_no_integral_of_an_unspecified_density_is_ever_computed(monkeypatch):
-    computed = sp.Integral.doit
-
-    def refused(integral, **hints):
-        assert not integral.has(Density), f"somebody asked SymPy for {integral}"
-        return computed(integral, **hints)
-
+def test_no_integral_of_an_unspecified_density_is_ever_computed():
+    """A careless doit ran for ten minutes once.  In this file it raises, whatever is followed."""
     z = reals("z")
-    monkeypatch.setattr(sp.Integral, "doit", refused)
     with pytest.raises(AssertionError, match="somebody asked SymPy"):
         (1 + sp.Integral(Density("q", [z]), z)).doit()
-    forget()
     for derivation in DERIVATIONS:
         check(derivation)
 
@@ -103,8 +111,8 @@ def test_nothing_simplifies():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             called, line = getattr(node, "attr", None) or getattr(node, "id", None), getattr(node, "lineno", 0)
             assert called not in banned, f"{path.name}:{line} calls {called}"
-            if called == "doit":
-                assert path.name in ("differentiating.py", "mutants.py"), f"{path.name}:{line} calls doit"
+            if called == "doit" and path.parent.name == "calculus":
+                assert path.name == "differentiating.py", f"{path.name}:{line} calls doit"
 
 
 # ---------------------------------------------------------------- memory changes no verdict
@@ -127,7 +135,7 @@ def verdicts(claims) -> dict:
 
 def test_a_remembered_judgement_is_the_same():
     forget()
-    some = CLAIMS[:: max(1, len(CLAIMS) // 5)]
+    some = CLAIMS[:: max(1, len(CLAIMS) // 3)]
     first = verdicts(some)
     assert following._judged
     assert verdicts(some) == first
@@ -138,7 +146,7 @@ def test_a_remembered_judgement_is_the_same():
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(following, "REMEMBERED", 10)
     following._judged.clear()
-    for derivation in DERIVATIONS[:20]:
+    for derivation in DERIVATIONS[:8]:
         following._followed.pop(derivation, None)
         check(derivation)
         assert len(following._judged) <= 11
@@ -189,20 +197,33 @@ def invented(rng: random.Random, letters: list, depth: int):
     return E(rng.choice(laws), a) if laws else a
 
 
-SOME = [(f, p) for f in DERIVATIONS for p in parameters(f)][::4]  # some derivations, each with one of its formulas
+QUESTIONS = [(f, p) for f in DERIVATIONS for p in parameters(f)]
 
 
-@pytest.mark.parametrize(("derivation", "parameter"), SOME, ids=lambda e: e if isinstance(e, str) else name(e))
-def test_no_formula_breaks_a_judge(derivation, parameter):
+def ask(derivation, parameter: str, pathological: int, invented: int) -> None:
+    """Strange formulas for a parameter: each gets a verdict, whatever it is."""
     claim = next(claim for claim in CLAIMS if derivation in claim.proved_by)
-    letters = list(claim.letters.values())
     rng = random.Random(f"{name(derivation)} {parameter}")
-    for formula in [*rng.sample(PATHOLOGICAL, 4), *random_formulas(rng, letters, 6)]:
+    formulas = rng.sample(PATHOLOGICAL, pathological)
+    for formula in [*formulas, *random_formulas(rng, list(claim.letters.values()), invented)]:
         try:
-            check(derivation, **{parameter: formula})
+            done = check(derivation, **{parameter: formula})
         except Rejected:
             continue
-        assert formula is not None
+        assert done.steps
+
+
+@pytest.mark.parametrize(
+    ("derivation", "parameter"), QUESTIONS[::9], ids=lambda e: e if isinstance(e, str) else name(e)
+)
+def test_no_formula_breaks_a_judge(derivation, parameter):
+    ask(derivation, parameter, pathological=4, invented=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("derivation", "parameter"), QUESTIONS, ids=lambda e: e if isinstance(e, str) else name(e))
+def test_no_formula_whatever_breaks_a_judge(derivation, parameter):
+    ask(derivation, parameter, pathological=len(PATHOLOGICAL), invented=12)
 
 
 def random_formulas(rng: random.Random, letters: list, count: int) -> list:
