@@ -91,9 +91,9 @@ def down(x_t, m_t, v_t, alpha_bar):
 # upwards, from what it has ended in, it is f.
 
 data, at_end = Density("q_0", [x_0]), Density("q_T", [x_T])
-start, out = normal(x_T, 0, 1), Density(r"\hat q_0", [x_0])
+start, out = normal(x_T, 0, 1), Density(r"\hat{q}_0", [x_0])
 chain = Density("r", [x_0], given=[x_T])
-up, up_from_out = Density("f", [x_T], given=[x_0]), Density(r"\hat f", [x_T], given=[x_0])
+up, up_from_out = Density("f", [x_T], given=[x_0]), Density(r"\hat{f}", [x_T], given=[x_0])
 bayes_up = definition("Bayes' rule", {up: chain * at_end / data})
 bayes_up_twice = definition("Bayes' rule, twice", {up: chain * at_end / data, up_from_out: chain * start / out})
 
