@@ -35,8 +35,8 @@ from sympy import (
     Transpose,
 )
 
-from .calculus.signs import domain_gap
 from .calculus.notation import Average, Density, Divergence, Entropy, Normal, spelled_out
+from .calculus.signs import domain_gap
 from .claim import Claim
 
 CAP = 25

@@ -7,8 +7,8 @@ import sympy as sp
 
 import noiseproof
 from derivations.calculus import Density, E, covariances, d, integral, matrices, normal, positives, reals, units
-from derivations.calculus.signs import domain_gap
 from derivations.calculus.notation import spelled_out
+from derivations.calculus.signs import domain_gap
 from derivations.mutants import (
     CAP,
     CONSTANT,
