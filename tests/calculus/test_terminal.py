@@ -21,11 +21,11 @@ from derivations.calculus import (
     let,
     naturals,
     normal,
-    pictures,
     positives,
     reals,
     units,
 )
+from derivations.rendering import pictures
 from derivations.rendering.formulas import tex
 from derivations.rendering.pictures import Picture, picture
 from derivations.rendering.terminal import inline, prose, to_terminal
