@@ -361,7 +361,7 @@ EM = 10.95  # points, at 11 pt
 def test_the_pages_fit_on_paper(tmp_path):
     pages = [to_latex(f, followed(f)) for f in DERIVATIONS]
     rows = [row for f in DERIVATIONS for row in laid_out(followed(f), TEXT_BLOCK, on_paper) if row.latex]
-    boxes = [rf"\setbox0\hbox{{$\displaystyle {row.latex}$}}\typeout{{width \the\wd0}}" for row in rows]
+    boxes = [rf"\setbox0\hbox{{$\displaystyle {row.latex}$}}\typeout{{width \the\wd0}}%" for row in rows]
     (tmp_path / "pages.tex").write_text(
         "\\documentclass[11pt]{article}\n\\usepackage{amsmath,amssymb}\n\\usepackage[textwidth=16cm]{geometry}\n"
         "\\begin{document}\n" + "\n".join([*pages, *boxes]) + "\n\\end{document}\n",
