@@ -9,7 +9,6 @@ proof was found.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import comb
 from typing import Any
 from zlib import crc32
 
@@ -19,7 +18,7 @@ from sympy.polys.fields import field
 
 from .noncommuting import in_words, matrix_vanishes
 from .notation import Average, Density, Quadratic, UnitSymbol, VectorNormal, spelled_out, variables
-from .signs import fit, sign
+from .signs import fit, powered, sign
 
 
 class Letters:
@@ -233,7 +232,7 @@ def in_field(e: Expr, K) -> Any:
     """e as a quotient of two polynomials, as long as they stay short."""
     if isinstance(e, Pow) and e.exp.is_Integer:
         base, n = in_field(e.base, K), int(e.exp)
-        fit(max(comb(len(side) + abs(n) - 1, abs(n)) for side in (base.numer, base.denom)))
+        fit(powered(max(len(base.numer), len(base.denom)), abs(n)))
         return base**n
     if not isinstance(e, (Add, Mul)):
         return K.from_expr(e)

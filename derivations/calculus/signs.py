@@ -30,7 +30,7 @@ from .notation import (
     spelled_out,
 )
 
-TERMS = 2_000  # of a polynomial, at most
+TERMS, DEGREE = 2_000, 100  # of a polynomial, at most
 
 
 class TooManyTerms(ArithmeticError):
@@ -49,8 +49,13 @@ def length(e: Expr) -> int:
     if isinstance(e, Mul):
         return prod(map(length, e.args))
     if isinstance(e, Pow) and e.exp.is_Integer and e.exp > 1:
-        return comb(length(e.base) + int(e.exp) - 1, int(e.exp))
+        return powered(length(e.base), int(e.exp))
     return 1
+
+
+def powered(terms: int, n: int) -> int:
+    """At most so many terms has the n-th power; of a high power it is said that there are too many."""
+    return comb(terms + n - 1, n) if n <= DEGREE else TERMS + 1
 
 
 # ---------------------------------------------------------------- which sign?
