@@ -1,17 +1,20 @@
 """How a check decides.
 
 Read ``judging`` first, then ``atoms`` (what a check may say), ``comparing`` and ``formulas`` (what rounding explains),
-``laws`` and ``sequential`` (what chance explains), ``searching`` (counterexamples), ``streams`` (draws that any number
-of processes can share).
+``laws``, ``tails`` and ``sequential`` (what chance explains), ``whitening`` (what a law makes normal), ``estimators``
+and ``points`` (less chance), ``searching`` (counterexamples), ``streams`` (draws that any number of processes can
+share).
 """
 
-from .atoms import Atom, above, below, close, for_all, matches, sampled
+from .atoms import Atom, above, below, close, for_all, matches, sampled, surely
+from .estimators import GaussHermite, Hermite, Sobol, gauss_hermite, hermite, sobol
 from .formulas import FormulaError
 from .judging import Examined, Report, examine, judge, sampled_atoms
-from .laws import Row, event, law, moments
+from .laws import Row, at_least, event, law, moments, within
 from .searching import NothingTried
 from .sequential import ALPHA, ATOMS, FAIL, INCONCLUSIVE, PASS, SKIP, Finding
 from .streams import CHUNK, Total, stream
+from .whitening import by_cdf, by_cholesky, by_mixture, by_rosenblatt, standardised_by
 
 __all__ = [
     "ALPHA",
@@ -25,21 +28,35 @@ __all__ = [
     "Examined",
     "Finding",
     "FormulaError",
+    "GaussHermite",
+    "Hermite",
     "NothingTried",
     "Report",
     "Row",
+    "Sobol",
     "Total",
     "above",
+    "at_least",
     "below",
+    "by_cdf",
+    "by_cholesky",
+    "by_mixture",
+    "by_rosenblatt",
     "close",
     "event",
     "examine",
     "for_all",
+    "gauss_hermite",
+    "hermite",
     "judge",
     "law",
     "matches",
     "moments",
     "sampled",
     "sampled_atoms",
+    "sobol",
+    "standardised_by",
     "stream",
+    "surely",
+    "within",
 ]

@@ -5,7 +5,8 @@
     below      a formula is at most, or less than, a number     quadrature
     above      a formula is at least, or more than, a number    quadrature
     for_all    a statement holds wherever a search reaches      property
-    sampled    draws follow a law                               montecarlo
+    sampled    draws follow a law                               montecarlo, or quadrature with points for draws
+    surely     two things are equal, draw by draw               montecarlo
 
 There is no tolerance to choose.  What quadrature, rounding and the last bits of the inputs explain is computed; what is
 beyond it refutes the formula.  ``resolves`` says how sharp the comparison has to be for a pass to mean anything.
@@ -25,10 +26,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import sequential
 from .comparing import Reference, Rule, compared
-from .formulas import Letters, UnderTest, in_words, under_test
+from .estimators import GaussHermite, Hermite, Sobol
+from .formulas import LAST_BITS, Letters, UnderTest, in_words, under_test
 from .laws import Row
 from .searching import searched
-from .sequential import FAIL, INCONCLUSIVE, Finding
+from .sequential import ALPHA, FAIL, INCONCLUSIVE, PASS, Finding, Head
 from .streams import CHUNK, Total, stream
 
 Array = NDArray[np.float64]
@@ -149,55 +151,106 @@ def for_all(examples: int = 100, name: str = "", **strategies: Any) -> Callable[
 class Sampled:
     """Scores that average to zero if the claim is true."""
 
-    draw: Callable[[np.random.Generator, int], Iterable[Array]]
+    draw: Callable[[Any, int], Iterable[Array]]
     scores: Callable[..., Sequence[Row]]
     resolves: float
     name: str = ""
     at: Letters | None = None
-    kind = "montecarlo"
+    by: Estimator | None = None  # None: independent draws
 
-    def chunk(self, seed: int, claim: str, name: str, number: int) -> tuple[Total, list[str]]:
-        """The sums of one chunk, and the names of its rows."""
+    @property
+    def kind(self) -> str:
+        return self.by.kind if self.by else "montecarlo"
+
+    def chunk(self, seed: int, claim: str, name: str, number: int) -> tuple[Total, list[Head]]:
+        """The sums of one chunk, and the heads of its rows."""
         with np.errstate(all="ignore"):  # a wrong formula may leave its domain: its sums say so
             rows = self.scores(*self.draw(stream(seed, claim, name, number), CHUNK))
             columns = zip(*(row.partial_sums() for row in rows))
-            return Total.of(CHUNK, [p for column in columns for p in column]), [row.name for row in rows]
+            return Total.of(CHUNK, [p for column in columns for p in column]), [row.head for row in rows]
 
     def total(self, seed: int, claim: str, name: str, chunks: Iterable[int]) -> Total:
         """The sums of some chunks; totals of disjoint chunks add up, in any order, to the same bits."""
         return reduce(add, (self.chunk(seed, claim, name, number)[0] for number in chunks))
 
-    def examine(self, seed: int = 0, claim: str = "", name: str = "", /) -> Finding:
-        """Look after the first chunks, then after more, until the draws decide.
+    def examine(self, seed: int = 0, claim: str = "", name: str = "", /, alpha: float = ALPHA) -> Finding:
+        """Look after the first chunks, then after more, until the draws decide; or average as the estimator does.
 
         Raises ValueError if there are no rows, or if ``resolves`` is finer than sampling can be.
         """
-        total, names = self.chunk(seed, claim, name, 0)
-        if not names:
-            raise ValueError("there are no rows, so nothing is tested")
-        if self.resolves < (limit := sequential.finest(len(names))):
-            finer = f"resolves={self.resolves:g} is finer than {limit:.2g}, the limit of {len(names)} rows"
-            raise ValueError(f"{finer}: ask for less, or compare with an integral by close(...)")
-        finding = Finding(INCONCLUSIVE, 0, "no look was taken")
-        for chunks in sequential.looks():
-            total += self.total(seed, claim, name, [number for number in chunks if number > 0])
-            finding = sequential.decide(total, names, self.resolves)
-            if finding.verdict != INCONCLUSIVE:
-                break
+        finding = (
+            self.by.examine(self.draw, self.scores, self.resolves, seed, claim, name)
+            if self.by
+            else self._looked_at(seed, claim, name, alpha)
+        )
         if finding.verdict == FAIL and self.at:
             return replace(finding, detail=f"{finding.detail}; at {in_words(self.at)}")
         return finding
 
+    def _looked_at(self, seed: int, claim: str, name: str, alpha: float) -> Finding:
+        total, heads = self.chunk(seed, claim, name, 0)
+        if not heads:
+            raise ValueError("there are no rows, so nothing is tested")
+        if self.resolves < (limit := sequential.finest(len(heads))):
+            finer = f"resolves={self.resolves:g} is finer than {limit:.2g}, the limit of {len(heads)} rows"
+            raise ValueError(f"{finer}: ask for less, name an estimator, or compare with an integral by close(...)")
+        finding = Finding(INCONCLUSIVE, 0, "no look was taken")
+        for chunks in sequential.looks():
+            total += self.total(seed, claim, name, [number for number in chunks if number > 0])
+            finding = sequential.decide(total, heads, self.resolves, alpha)
+            if finding.verdict != INCONCLUSIVE:
+                break
+        return finding
+
+
+Estimator = Hermite | Sobol | GaussHermite
+
 
 def sampled(
-    draw: Callable[[np.random.Generator, int], Iterable[Array]],
+    draw: Callable[[Any, int], Iterable[Array]],
     scores: Callable[..., Sequence[Row]],
     resolves: float = 1e-2,
     name: str = "",
     at: Letters | None = None,
+    by: Estimator | None = None,
 ) -> Sampled:
     """The rows ``scores(*draw(rng, n))`` average to zero; one of ``resolves`` standard deviations would be found.
 
-    ``at`` holds letters that a failure should mention.
+    ``at`` holds letters that a failure should mention; ``by`` is an estimator (``hermite``, ``sobol``,
+    ``gauss_hermite``) that takes the place of independent draws.
     """
-    return Sampled(draw, scores, resolves, name, at)
+    return Sampled(draw, scores, resolves, name, at, by)
+
+
+@dataclass(frozen=True)
+class Surely:
+    """Two things made of the same draw are equal, whatever was drawn."""
+
+    draw: Callable[[Any, int], Iterable[Array]]
+    sides: Callable[..., tuple[Any, Any, Any]]
+    name: str = ""
+    kind = "montecarlo"
+
+    DRAWS = 2**11
+
+    def examine(self, seed: int = 0, claim: str = "", name: str = "", /) -> Finding:
+        """One draw to the contrary refutes it: there is no chance in it but what is drawn."""
+        with np.errstate(all="ignore"):
+            left, right, size = self.sides(*self.draw(stream(seed, claim, f"{name}, surely", 0), self.DRAWS))
+            size = np.abs(size) + np.abs(left) + np.abs(right)
+            off = np.broadcast_to(np.abs(left - right) / size, (self.DRAWS,))
+        resolution = 16 * LAST_BITS
+        if np.all(off <= resolution):
+            return Finding(PASS, self.DRAWS, f"equal in {self.DRAWS:,} draws, but for rounding", resolution)
+        k = int(np.argmax(np.where(np.isfinite(off), off, np.inf)))
+        l, r = (float(np.broadcast_to(side, off.shape)[k]) for side in (left, right))
+        differ = f"a draw gives {l:.6g} on one side and {r:.6g} on the other"
+        share = np.mean(~(off <= resolution))
+        return Finding(FAIL, self.DRAWS, f"{differ}, {share:.0%} of them differ", resolution, float(off[k]))
+
+
+def surely(
+    draw: Callable[[Any, int], Iterable[Array]], sides: Callable[..., tuple[Any, Any, Any]], name: str = ""
+) -> Surely:
+    """``sides(*draw(rng, n))`` is a pair that is equal draw by draw, and the size of the terms added for it."""
+    return Surely(draw, sides, name)

@@ -100,7 +100,9 @@ def compared(
         return words | {name: float(x[k]) for name, x in numbers.items()}
 
     if np.any(wrong & ~undecided):
-        return Finding(FAIL, found.nodes, refuted(relation, found.source, **worst_of(wrong & ~undecided)), resolution)
+        sentence = refuted(relation, found.source, **worst_of(wrong & ~undecided))
+        off = float(np.max(np.where(wrong & ~undecided, np.abs(above) / np.where(size > 0, size, 1), 0)))
+        return Finding(FAIL, found.nodes, sentence, resolution, off)
     if np.any(undecided):
         return Finding(INCONCLUSIVE, found.nodes, blurred(resolves, **worst_of(undecided)), resolution)
     explained = f"{np.max(allowed):.1e} would be explained"

@@ -9,8 +9,9 @@ estimates the correlation of f and g: how far the claim is off, in standard devi
 standard error :math:`1/\sqrt n`.  The sample's own variance of f is never used: a wrong formula could hide behind it.
 
 Given c, g may be any function of all the c; so each c is standardised within its chunk, and its units do not matter.
-Scores are held against 1, every c and its square, and the sine and cosine of a combination of all c.  Uniformity of z
-alone would not see a conditional law that ignores its condition; these rows do.
+Scores are held against 1, every c and its square, and the sine and cosine of a combination of all c; the scale of z
+also by bins: where c is low, middling or high.  Uniformity of z alone would not see a conditional law that ignores its
+condition; these rows do.
 """
 
 from __future__ import annotations
@@ -23,26 +24,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .sequential import Head
+from .tails import Binomial, Bounded, ChiSquare, Limit, Tail
+
 Array = NDArray[np.float64]
 Numbers = Array | float
 
 FREQUENCIES = (0.8, 1.9)  # of z, in the characteristic function
+LIMIT = Limit()
 TILT = (0.9, -0.7, 0.5, 1.3, -1.1, 0.6, -0.4, 1.7)  # of the conditioning variables, one each
+WAVES = (" against cos c", " against sin c")
 SQRT_2, SQRT_6, SQRT_24 = np.sqrt([2.0, 6.0, 24.0])
 
 
 @dataclass(frozen=True)
 class Row:
-    """Draws of f and g, and a bound for E|f|^3 given c, which says when a normal tail may be believed.
+    """Draws of f and g, and the null law of their sum.
 
-    If f is exactly normal given c, the bound is 0: its tail needs no belief.  Raises ValueError unless f holds one
-    number for each draw and g and the bound are numbers or fit.
+    ``third`` bounds E|f|^3 given c, which says when a normal tail may be believed; if f is exactly normal given c, it
+    is 0.  ``tail`` is the null law where more is known.  ``polynomial`` says whether f g is one in the raw normals
+    wherever x and c are.  With ``relation`` ">=" the claim is that the average is not negative.
+
+    Raises ValueError unless f holds one number for each draw and g and the bound are numbers or fit.
     """
 
     name: str
     f: Array
     g: Numbers = 1.0
     third: Numbers = 1.0
+    tail: Tail = LIMIT
+    polynomial: bool = True
+    relation: str = "="
 
     def __post_init__(self) -> None:
         if np.ndim(self.f) != 1:
@@ -51,6 +63,10 @@ class Row:
             if np.shape(x) not in ((), np.shape(self.f)):
                 expected = f"() or {np.shape(self.f)}"
                 raise ValueError(f"the row {self.name!r} has {what} of shape {np.shape(x)}; expected {expected}")
+
+    @property
+    def head(self) -> Head:
+        return Head(self.name, self.tail, self.relation)
 
     def partial_sums(self) -> tuple[float, float, float]:
         """Over a chunk: f g, g^2 and E|f g|^3.  Products and pairwise sums, no BLAS: the bits are reproducible."""
@@ -68,15 +84,20 @@ def _sum(x: Any, n: int) -> float:
 def law(z: Array, given: Sequence[Array] = ()) -> list[Row]:
     """The rows that hold if z is standard normal, independently of the variables given.
 
-    Mean and variance, against functions of the variables given; Hermite polynomials of degree 3 and 4; and products of
-    trigonometric functions of z and of those variables, which together are the joint characteristic function.
+    Mean and variance, against functions of the variables given; the variance by bins of them; Hermite polynomials of
+    degree 3 and 4; and products of trigonometric functions of z and of those variables, which together are the joint
+    characteristic function.
     """
     z, standard = np.asarray(z, dtype=float), standardised(given)
     square, third = z * z, absolute_third_moments()
     he_2, he_3, he_4 = (square - 1) / SQRT_2, z * (square - 3) / SQRT_6, (square * (square - 6) + 3) / SQRT_24
     rows = []
     for against, g in functions_of(standard):
-        rows += [Row(f"mean{against}", z, g, 0.0), Row(f"variance{against}", he_2, g, third["he_2"])]
+        smooth = against not in WAVES
+        exact = Limit() if against else ChiSquare()
+        rows += [Row(f"mean{against}", z, g, 0.0, polynomial=smooth)]
+        rows += [Row(f"variance{against}", he_2, g, third["he_2"], exact, polynomial=smooth)]
+    rows += [Row(f"variance{against}", he_2, g, third["he_2"], polynomial=False) for against, g in bins(standard)]
     rows += [Row("skewness", he_3, 1.0, third["he_3"]), Row("kurtosis", he_4, 1.0, third["he_4"])]
     return rows + characteristic_function(z, standard)
 
@@ -88,8 +109,9 @@ def characteristic_function(z: Array, standard: Sequence[Array]) -> list[Row]:
         centre, even, odd = np.exp(-w * w / 2), (1 - np.exp(-w * w)) ** 2 / 2, (1 - np.exp(-2 * w * w)) / 2
         cosine, sine = (np.cos(w * z) - centre) / np.sqrt(even), np.sin(w * z) / np.sqrt(odd)
         for against, g in [("", 1.0), *waves(standard)]:  # E|f|^3 <= max|f| when E f^2 = 1
-            rows.append(Row(f"cos {w}z{against}", cosine, g, (1 + centre) / np.sqrt(even)))
-            rows.append(Row(f"sin {w}z{against}", sine, g, 1 / np.sqrt(odd)))
+            top, peak = (1 + centre) / np.sqrt(even), 1 / np.sqrt(odd)
+            rows.append(Row(f"cos {w}z{against}", cosine, g, top, Bounded(top), polynomial=False))
+            rows.append(Row(f"sin {w}z{against}", sine, g, peak, Bounded(peak), polynomial=False))
     return rows
 
 
@@ -108,14 +130,15 @@ def moments(
     if np.any(np.asarray(second) <= 0):
         raise ValueError("x does not vary in the world: compare its mean with matches(...)")
     residual, sigma, against_all = x - mean, np.sqrt(second), functions_of(standardised(given))
-    rows = [Row(f"mean{against}", residual / sigma, g, fourth**0.75 / sigma**3) for against, g in against_all]
+    third = fourth**0.75 / sigma**3
+    rows = [Row(f"mean{a}", residual / sigma, g, third, polynomial=a not in WAVES) for a, g in against_all]
     if variance is None:
         return rows
     spread = np.sqrt(np.maximum(fourth - second**2, 0))
     if np.any(spread <= 0):
         raise ValueError("(x - mean)^2 does not vary in the world: compare its variance with matches(...)")
     scale, third = (residual**2 - variance) / spread, (sixth + second**3) / spread**3
-    return rows + [Row(f"variance{against}", scale, g, third) for against, g in against_all]
+    return rows + [Row(f"variance{a}", scale, g, third, polynomial=a not in WAVES) for a, g in against_all]
 
 
 def event(happened: Array, probability: Numbers, given: Sequence[Array] = ()) -> list[Row]:
@@ -130,7 +153,25 @@ def event(happened: Array, probability: Numbers, given: Sequence[Array] = ()) ->
     certain = (variance == 0) & (surprise == 0)
     sigma = np.sqrt(np.where(certain, 1.0, variance))
     third = np.where(certain, 0.0, (1 - 2 * variance) / sigma)
-    return [Row(f"frequency{against}", surprise / sigma, g, third) for against, g in functions_of(standardised(given))]
+    tail = Binomial(float(np.asarray(probability))) if np.ndim(probability) == 0 and not np.any(certain) else Limit()
+    return [
+        Row(f"frequency{against}", surprise / sigma, g, third, Limit() if against else tail, polynomial=False)
+        for against, g in functions_of(standardised(given))
+    ]
+
+
+def within(x: Array, low: Numbers, high: Numbers, name: str = "x") -> list[Row]:
+    """The row that holds if x is never outside [low, high]: a single draw to the contrary fails.
+
+    A formula whose scores have no variance to speak of may hide behind it; its range gives it away.
+    """
+    inside = (x >= low) & (x <= high)
+    return [Row(f"{name} in its range", np.where(inside, 0.0, np.nan), polynomial=False)]
+
+
+def at_least(x: Array, value: Numbers, sigma: Numbers, third: Numbers = 1.0, name: str = "mean") -> list[Row]:
+    """The row that holds if x is at least this value on average; sigma is its standard deviation in the world."""
+    return [Row(name, (x - value) / sigma, 1.0, third, relation=">=")]
 
 
 # What scores are held against.
@@ -157,12 +198,20 @@ def functions_of(standard: Sequence[Array]) -> list[tuple[str, Numbers]]:
     return each + waves(standard)
 
 
+def bins(standard: Sequence[Array]) -> list[tuple[str, Numbers]]:
+    """Where every c is low, middling and high; the bins have soft edges, so that none is ever empty."""
+    parts = (("low", -1.5), ("middling", 0.0), ("high", 1.5))
+    return [
+        (f" where c{k} is {word}", np.exp(-((c - at) ** 2))) for k, c in enumerate(standard, 1) for word, at in parts
+    ]
+
+
 def waves(standard: Sequence[Array]) -> list[tuple[str, Numbers]]:
     """The sine and cosine of a combination of all c."""
     if not standard:
         return []
     angle = sum(u * c for u, c in zip(TILT, standard))
-    return [(" against cos c", np.cos(angle)), (" against sin c", np.sin(angle))]
+    return list(zip(WAVES, (np.cos(angle), np.sin(angle))))
 
 
 @cache

@@ -13,7 +13,11 @@ from .sequential import FAIL, INCONCLUSIVE, PASS, Finding
 
 
 class Counterexample(Exception):
-    """Values for which a statement is false."""
+    """Values for which a statement is false, and how far it is from true."""
+
+    def __init__(self, sentence: str, error: float | None) -> None:
+        super().__init__(sentence)
+        self.error = error
 
 
 class NothingTried(Exception):
@@ -36,7 +40,8 @@ def searched(statement: Callable[..., Any], strategies: Mapping[str, Any], examp
         finding = decided(statement(**values))
         tried, resolution = tried + 1, max(resolution, finding.resolution or 0.0)
         if finding.verdict == FAIL:
-            raise Counterexample(f"{finding.detail}; smallest counterexample: {in_words(values)}")
+            sentence = f"{finding.detail}; smallest counterexample: {in_words(values)}"
+            raise Counterexample(sentence, finding.error)
         if finding.verdict == INCONCLUSIVE and not undecided:
             undecided = f"{finding.detail}; the example was {in_words(values)}"
 
@@ -55,7 +60,7 @@ def searched(statement: Callable[..., Any], strategies: Mapping[str, Any], examp
         with only_the_strategies():
             search(given(**strategies)(holds))()
     except Counterexample as smallest:
-        return Finding(FAIL, tried, str(smallest))
+        return Finding(FAIL, tried, str(smallest), None, smallest.error)
     except (Unsatisfiable, FailedHealthCheck) as problem:
         raise NothingTried(f"the filters leave no example to try: {problem}") from problem
     if not tried:

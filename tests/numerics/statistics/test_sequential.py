@@ -14,8 +14,8 @@ from numerics.statistics.sequential import (
     finest,
     looks,
     miss_quantile,
-    threshold,
 )
+from numerics.statistics.tails import cramer
 
 RARE = 1e-6  # of the tests in this file that count: how often chance alone would fail them
 
@@ -77,7 +77,7 @@ def test_an_error_between_none_and_the_smallest_resolved_is_not_passed_off_as_ei
 def test_the_raised_threshold_pays_for_skewness(a):
     """Exact tails of two skew scores, against the normal tail that is promised for them."""
     sizes, third = np.unique(np.logspace(1, 7, 60).astype(int)), absolute_third_moments()["he_2"]
-    z = threshold(a, third / np.sqrt(sizes))
+    z = cramer(a, third / np.sqrt(sizes))
     trusted = np.isfinite(z)
     assert 20 < trusted.sum() < len(sizes)  # where nobody can tell, nothing fails
     beyond = chdtrc(sizes[trusted], sizes[trusted] + z[trusted] * np.sqrt(2 * sizes[trusted]))  # squares of normals
@@ -85,15 +85,15 @@ def test_the_raised_threshold_pays_for_skewness(a):
 
     for p in (0.5, 0.1, 0.01, 1e-3):  # coins, whose tails have steps
         variance = sizes * p * (1 - p)
-        z = threshold(a, (1 - 2 * p * (1 - p)) / np.sqrt(variance))
+        z = cramer(a, (1 - 2 * p * (1 - p)) / np.sqrt(variance))
         trusted = np.isfinite(z)
         heads = np.floor(sizes * p + z * np.sqrt(variance))[trusted]
         assert np.all(bdtrc(heads, sizes[trusted], p) <= 1.1 * ndtr(-a))
 
 
 def test_without_skewness_the_threshold_is_not_raised():
-    assert threshold(8.2, 0.0) == 8.2
-    assert threshold(8.2, 0.2) == np.inf
+    assert cramer(8.2, 0.0) == 8.2
+    assert cramer(8.2, 0.2) == np.inf
 
 
 def test_a_row_that_is_zero_draw_by_draw_passes_with_its_rounding():

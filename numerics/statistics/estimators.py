@@ -1,0 +1,288 @@
+r"""Ways to average: the same draws and the same scores, with less chance in the average.
+
+    plain            independent draws                                       what ``sampled`` does if nothing is said
+    hermite          control variates: polynomials of the raw normals, whose mean is known to be zero
+    sobol            scrambled Sobol' points for the raw numbers             counts as quadrature
+    gauss_hermite    a grid of nodes for the raw normals                     counts as quadrature
+
+The author of a check names its estimator.  None of them knows anything of the claim: a control variate whose mean came
+from the formula under test could cancel what is wrong with it.  *Common random numbers* need no estimator: both sides
+of a claim are computed from one draw, and the score is their difference.
+
+These see a formula as a function of its noise; that a sampler draws its noise rightly only ``plain`` can see.  So
+every claim keeps a plain atom.  And since they have to estimate their own error, a wrong formula whose scores have no
+variance to speak of could hide from them: the plain atom, whose variance is that of the claim, sees it.
+
+*Cases.*  A mixture is a choice between cases, and a choice is no smooth function of a uniform number.
+``over(weights)`` averages case by case, each with its weight: ``sampled(..., by=hermite.over(world.weights))``.
+
+*A floor.*  Where nothing but rounding is left, an average is off by
+:math:`8\epsilon\,(\overline{|h|}+\sum_j|c_j|\,\overline{|B_j|})\sqrt{J+1}`, whatever its standard error says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
+from math import factorial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
+
+from .laws import Row
+from .points import Given, Raw, Remembered, Strata, asked_for
+from .sequential import ALPHA, BETA, FAIL, INCONCLUSIVE, PASS, Finding
+from .streams import CHUNK, stream
+from .tails import cramer
+
+Array = NDArray[np.float64]
+Draw = Callable[[Any, int], Iterable[Array]]
+Scores = Callable[..., Sequence[Row]]
+
+EPS = float(np.finfo(float).eps)
+
+
+ONE_CASE = Strata()
+
+
+class Estimate(NamedTuple):
+    """Averages of rows: how far they may be from the truth by chance (at the level of a false alarm), and how far an
+    error of the size to be resolved may fall short (at that of a miss)."""
+
+    names: list[str]
+    means: Array
+    alarm: Array
+    miss: Array
+    draws: int
+
+
+def examined(looks: Iterable[Estimate], resolves: float) -> Finding:
+    """FAIL if an average is too far from zero, PASS if all are surely near enough, and otherwise take another look."""
+    finding = Finding(INCONCLUSIVE, 0, "no look was taken")
+    for names, means, alarm, miss, draws in looks:
+        if bad := np.flatnonzero(~np.isfinite(means)).tolist():
+            which = names[bad[0]] + (f" and {len(bad) - 1} more" if len(bad) > 1 else "")
+            return Finding(FAIL, draws, f"{which}: not finite, so the formula leaves its domain", resolves)
+        far = np.abs(means)
+        worst = int(np.argmax(far - alarm))
+        if far[worst] > alarm[worst]:
+            found = f"the claim implies 0, and {draws:,} points give {means[worst]:+.3g} standard deviations"
+            allowed = f"where chance and rounding explain {alarm[worst]:.1g}"
+            return Finding(FAIL, draws, f"{names[worst]}: {found}, {allowed}", resolves, float(far[worst]))
+        within = float(np.max(far + miss))
+        if within <= resolves:
+            power = 10.0 ** np.ceil(np.log10(max(within, 1e-16)))
+            return Finding(PASS, draws, f"{len(names)} averages are 0 within {power:.0e} standard deviations", resolves)
+        widest = int(np.argmax(far + miss))
+        found = f"{names[widest]}: {means[widest]:+.2g}, known within {miss[widest]:.1g} standard deviations"
+        finding = Finding(INCONCLUSIVE, draws, f"{found}, which does not exclude an error of {resolves:g}", resolves)
+    return finding
+
+
+def standard(rows: Sequence[Row], strata: Strata) -> Array:
+    """f g of every row, (rows, cases, n / cases), in standard deviations of the score where g has its weight."""
+    n = len(rows[0].f)
+    weights = [np.broadcast_to(np.square(row.g), (n,)) for row in rows]
+    size = np.sqrt(np.mean(strata.average(strata.split(np.array(weights))), axis=-1))
+    return strata.split(np.array([row.f * row.g for row in rows]) / size[:, None])
+
+
+class Averaging:
+    """What estimators share."""
+
+    strata: Strata
+
+    def over(self, weights: Iterable[float]) -> Any:
+        """The same, case by case for a draw that chooses between cases with these weights."""
+        return replace(self, strata=Strata(tuple(float(w) for w in np.ravel(weights))))  # type: ignore[type-var]
+
+
+# ---------------------------------------------------------------- control variates
+
+
+@dataclass(frozen=True)
+class Hermite(Averaging):
+    """Scores less what they have in common with Hermite polynomials of the raw normals, up to this degree.
+
+    Of a polynomial nothing is left but its mean, so that its error is that of rounding.  The coefficients for one half
+    of the draws come from the other half.  Rows that are no polynomials (waves, bins) are left to the plain atom.
+    """
+
+    degree: int = 4
+    strata: Strata = ONE_CASE
+    kind = "montecarlo"
+
+    LOOKS = (2**11, 2**13, 2**15)
+
+    def examine(self, draw: Draw, scores: Scores, resolves: float, seed: int, claim: str, name: str) -> Finding:
+        def look(number: int, of_each: int) -> Estimate:
+            n = of_each * self.strata.number
+            raw = Remembered(stream(seed, claim, f"{name}, control variates", number), n)
+            with np.errstate(all="ignore"):
+                rows = [row for row in scores(*draw(Raw(n, self.strata(raw, n)), n)) if row.polynomial]
+                return self.estimate(rows, raw.normals(), n)
+
+        return examined((look(number, n) for number, n in enumerate(self.LOOKS)), resolves)
+
+    def estimate(self, rows: Sequence[Row], normals: Array, n: int) -> Estimate:
+        if not rows:
+            raise ValueError("no row is a polynomial of the raw normals: use another estimator")
+        h, names = standard(rows, self.strata), [row.name for row in rows]
+        if not np.all(np.isfinite(h)):
+            nothing = np.zeros(len(rows))
+            return Estimate(names, np.where(np.all(np.isfinite(h), axis=(1, 2)), 0.0, np.nan), nothing, nothing, n)
+        cases = np.moveaxis(self.strata.split(normals), 1, 0)
+        of_each = [left_over(h[:, k], polynomials(z, self.degree)) for k, z in enumerate(cases)]
+        left, floors = (np.stack([case[i] for case in of_each], axis=1) for i in range(2))
+        share = self.strata.average(left)  # one draw of each case
+        means, m = np.mean(share, axis=1), share.shape[1]
+        away = share - means[:, None]
+        sd = np.sqrt(np.mean(away**2, axis=1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lyapunov = np.where(sd > 0, np.mean(np.abs(away) ** 3, axis=1) / sd**3 / np.sqrt(m), 0.0)
+        tests = len(rows) * len(self.LOOKS)
+        a, b = -float(ndtri(ALPHA / (2 * tests))), -float(ndtri(BETA / len(self.LOOKS)))
+        error, floor = sd / np.sqrt(m), np.max(floors, axis=1)
+        return Estimate(names, means, cramer(a, lyapunov) * error + floor, b * error + floor, n)
+
+
+def left_over(h: Array, basis: Array) -> tuple[Array, Array]:
+    """h (rows, n) less its regression on the basis, (terms, n), each half by the other; and what rounding leaves."""
+    left, used = np.empty_like(h), []
+    halves = slice(0, None, 2), slice(1, None, 2)
+    for mine, others in (halves, halves[::-1]):
+        b = np.vstack([np.ones(basis[:, others].shape[1]), basis[:, others]])
+        c = np.linalg.solve(b @ b.T, b @ h[:, others].T)[1:]
+        left[:, mine] = h[:, mine] - c.T @ basis[:, mine]
+        used.append(np.abs(c))
+    size = np.mean(np.abs(h), axis=1) + np.max(used, axis=0).T @ np.mean(np.abs(basis), axis=1)
+    return left, 8 * EPS * size * np.sqrt(len(basis) + 1)
+
+
+def polynomials(normals: Array, degree: int) -> Array:
+    """Products of orthonormal Hermite polynomials of several normals, of total degree 1 up to this, (terms, n)."""
+    single = [np.ones_like(normals), normals]
+    for k in range(1, degree):  # He_{k+1} = x He_k - k He_{k-1}
+        single.append(normals * single[-1] - k * single[-2])
+    scaled = [he / np.sqrt(factorial(k)) for k, he in enumerate(single)]
+    terms = []
+    for total in range(1, degree + 1):
+        for chosen in combinations_with_replacement(range(len(normals)), total):
+            terms.append(np.prod([scaled[chosen.count(i)][i] for i in set(chosen)], axis=0))
+    return np.array(terms).reshape(len(terms), normals.shape[-1])
+
+
+# ---------------------------------------------------------------- points instead of draws
+
+
+@dataclass(frozen=True)
+class Sobol(Averaging):
+    """Scrambled Sobol' points, shifted at random 128 times: the averages of the shifts say how far they are off.
+
+    The points are the same whatever the seed, and a false alarm needs twice the error that chance explains: this is
+    numerical evidence, and has no share in the false alarms of the suite.  A pilot with few points says how many are
+    needed.
+    """
+
+    strata: Strata = ONE_CASE
+    kind = "quadrature"
+
+    SHIFTS, BITS = 128, 40
+    SAFETY, MARGIN = 2.0, 1.2  # of a false alarm, and of a miss
+    PILOT, MOST = 8, 14  # binary logarithms of the number of points
+
+    def examine(self, draw: Draw, scores: Scores, resolves: float, seed: int, claim: str, name: str) -> Finding:
+        taken = asked_for(draw, self.strata)
+        if not taken:
+            raise ValueError("the draw takes no raw numbers, so there is nothing to average: use matches(...)")
+
+        def looks() -> Iterator[Estimate]:
+            power = self.PILOT
+            while True:
+                estimate = self.estimate(draw, scores, len(taken), power, claim, name)
+                yield estimate
+                if power == self.MOST:
+                    return
+                worst = float(np.max(np.abs(estimate.means) + estimate.miss))
+                # Errors fall like one over the number of points.
+                missing = np.log2(max(worst / resolves, 2.0)) if np.isfinite(worst) else 2.0
+                power = min(self.MOST, power + max(1, round(missing)))
+
+        return examined(looks(), resolves)
+
+    def estimate(self, draw: Draw, scores: Scores, dimension: int, power: int, claim: str, name: str) -> Estimate:
+        from scipy.stats import qmc
+
+        rng, n, cases = stream(0, claim, f"{name}, points", power), 2**power, self.strata.number
+        net = qmc.Sobol(dimension, scramble=True, bits=self.BITS, seed=int(rng.integers(2**32))).random_base2(power)
+        base = (net.T * 2.0**self.BITS).astype(np.uint64)[:, None, :]  # (dimension, 1, n)
+        shifts = rng.integers(2**self.BITS, size=(dimension, self.SHIFTS, 1), dtype=np.uint64)
+        together = max(1, CHUNK // (n * cases))  # shifts that are worked on at once
+        names: list[str] = []
+        averages = []
+        for first in range(0, self.SHIFTS, together):
+            shifted = base ^ shifts[:, first : first + together]
+            uniforms = np.repeat(((shifted + 0.5) * 2.0**-self.BITS).reshape(dimension, -1), cases, axis=1)
+            m = uniforms.shape[1]
+            with np.errstate(all="ignore"):
+                rows = scores(*draw(Raw(m, self.strata(Given(uniforms), m)), m))
+                values = self.strata.average(standard(rows, self.strata))
+                averages.append(values.reshape(len(rows), -1, n).mean(axis=2))
+            names = [row.name for row in rows]
+        replicates = np.concatenate(averages, axis=1)
+        with np.errstate(all="ignore"):
+            means = np.mean(replicates, axis=1)
+            error = np.std(replicates, axis=1, ddof=1) / np.sqrt(self.SHIFTS)
+        floor = 8 * EPS * np.sqrt(n)
+        a, b = (-float(stdtrit(self.SHIFTS - 1, p / len(names))) for p in (ALPHA / 2, BETA))
+        alarm, miss = self.SAFETY * a * error + floor, self.MARGIN * b * error + floor
+        return Estimate(names, means, alarm, miss, n * cases * self.SHIFTS)
+
+
+@dataclass(frozen=True)
+class GaussHermite(Averaging):
+    """A grid of Gauss-Hermite nodes for the raw normals; the change from half as many nodes is the error.
+
+    Raises ValueError for a draw that takes uniform numbers, or so many normals that the grid is too large.
+    """
+
+    nodes: int = 24
+    strata: Strata = ONE_CASE
+    kind = "quadrature"
+
+    MOST = 2**20  # points
+
+    def examine(self, draw: Draw, scores: Scores, resolves: float, seed: int, claim: str, name: str) -> Finding:
+        taken = asked_for(draw, self.strata)
+        points = self.nodes ** len(taken) * self.strata.number
+        if "uniform" in taken:
+            raise ValueError("a draw that takes uniform numbers has no grid of nodes: go case by case, or use sobol")
+        if points > self.MOST:
+            raise ValueError(f"{self.nodes} nodes for each of {len(taken)} raw normals are too many points: use sobol")
+        names, coarse = self.averages(draw, scores, len(taken), self.nodes // 2)
+        _, means = self.averages(draw, scores, len(taken), self.nodes)
+        error = np.abs(means - coarse) + 8 * EPS * np.sqrt(points)
+        return examined([Estimate(names, means, error, error, points)], resolves)
+
+    def averages(self, draw: Draw, scores: Scores, dimension: int, nodes: int) -> tuple[list[str], Array]:
+        x, w = np.polynomial.hermite_e.hermegauss(nodes)
+        cases = self.strata.number
+        grid = np.array(np.meshgrid(*[x] * dimension, indexing="ij")).reshape(dimension, -1)
+        weights = np.prod(np.meshgrid(*[w / w.sum()] * dimension, indexing="ij"), axis=0).ravel()
+        rest, m = iter(np.repeat(grid, cases, axis=1)), grid.shape[1] * cases
+
+        def columns(kind: str, count: int) -> Array:
+            return np.array([next(rest) for _ in range(count)])
+
+        with np.errstate(all="ignore"):
+            rows = scores(*draw(Raw(m, self.strata(columns, m)), m))
+            values = self.strata.average(self.strata.split(np.array([row.f * row.g for row in rows])))
+            squares = [np.broadcast_to(np.square(row.g), (m,)) for row in rows]
+            sizes = self.strata.average(self.strata.split(np.array(squares)))
+        return [row.name for row in rows], np.sum(values * weights, axis=1) / np.sqrt(np.sum(sizes * weights, axis=1))
+
+
+hermite, sobol, gauss_hermite = Hermite(), Sobol(), GaussHermite()
