@@ -18,6 +18,7 @@ must not be mistaken for. In reading order:
         schedules         linear, cosine, zero terminal signal-to-noise ratio
     reversal    why the rearranged forward step is not the reverse step
         naive       the equation solved for x_{t-1}, and what becomes of it with fresh noise
+        exploded    how far from the data the naive chain ends, and how little one step of it shows
         bayes       the reverse kernel, and the naive one as Bayes' rule with a flat prior
         posterior   the kernel given both ends, q(x_{t-1} | x_t, x_0)
         score       the mean and the variance of the kernel, from the score
@@ -46,6 +47,7 @@ PAGES = (
     "forward.clusters",
     "forward.schedules",
     "reversal.naive",
+    "reversal.exploded",
     "reversal.bayes",
     "reversal.posterior",
     "reversal.score",
