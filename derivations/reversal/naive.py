@@ -233,7 +233,7 @@ CLAIMS = [
         "A flipped bit: x_{t-1} = x_t xor n holds surely, and yet P(x_{t-1} = 1 | x_t = 1) is 1 - "
         "eps only for pi = 1/2.",
         proved_by=(flipped_bit, price_of_the_naive_bit, rare_flips),
-        evidence="S M P",
+        evidence="S Q M P",
         mistakes={
             "naive": {"posterior": 1 - flip},
             "prior-swapped": {"posterior": (1 - flip) * (1 - pi_1) / ((1 - flip) * (1 - pi_1) + flip * pi_1)},

@@ -6,7 +6,7 @@ and ``points`` (less chance), ``searching`` (counterexamples), ``streams`` (draw
 share).
 """
 
-from .atoms import Atom, above, below, close, for_all, matches, sampled, surely
+from .atoms import Atom, above, below, both, close, for_all, matches, sampled, surely
 from .estimators import GaussHermite, Hermite, Sobol, gauss_hermite, hermite, sobol
 from .formulas import FormulaError
 from .judging import Examined, Report, examine, judge, sampled_atoms
@@ -38,6 +38,7 @@ __all__ = [
     "above",
     "at_least",
     "below",
+    "both",
     "by_cdf",
     "by_cholesky",
     "by_mixture",

@@ -15,7 +15,7 @@ Every atom may be given a name, for the report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -220,6 +220,17 @@ def sampled(
     ``gauss_hermite``) that takes the place of independent draws.
     """
     return Sampled(draw, scores, resolves, name, at, by)
+
+
+def both(
+    draw: Callable[[Any, int], Iterable[Array]],
+    scores: Callable[..., Sequence[Row]],
+    by: Estimator,
+    resolves: float | None = None,
+) -> Iterator[Sampled]:
+    """The same statement twice: by independent draws, to a hundredth, and by an estimator, as finely as it can."""
+    yield sampled(draw, scores)
+    yield sampled(draw, scores, by.resolves if resolves is None else resolves, by=by)
 
 
 @dataclass(frozen=True)

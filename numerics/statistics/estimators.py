@@ -114,6 +114,7 @@ class Hermite(Averaging):
     degree: int = 4
     strata: Strata = ONE_CASE
     kind = "montecarlo"
+    resolves = 1e-11
 
     LOOKS = (2**11, 2**13, 2**15)
 
@@ -189,6 +190,7 @@ class Sobol(Averaging):
 
     strata: Strata = ONE_CASE
     kind = "quadrature"
+    resolves = 1e-3
 
     SHIFTS, BITS = 128, 40
     SAFETY, MARGIN = 2.0, 1.2  # of a false alarm, and of a miss
@@ -252,6 +254,7 @@ class GaussHermite(Averaging):
     nodes: int = 24
     strata: Strata = ONE_CASE
     kind = "quadrature"
+    resolves = 1e-4
 
     MOST = 2**20  # points
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import expectation_of, integral_of, mean_of, variance_of
-from ...statistics import close, for_all, law, matches, sampled
+from ...statistics import both, close, for_all, hermite, law, matches
 from ...worlds import normal
 
 # mu_0, tau, sigma, and the observations
@@ -27,7 +27,7 @@ def gaussian_posterior(mean, variance):
         at, seen = letters(mu_0, tau, sigma, x), joint(mu_0, tau, sigma, x)
         yield close(mean, at, mean_of(seen, **window(x)))
         yield close(variance, at, variance_of(seen, **window(x)))
-        yield sampled(model(mu_0, tau, sigma, len(x)), whitened(mean, variance, mu_0, tau, sigma), resolves=1e-2)
+        yield from both(model(mu_0, tau, sigma, len(x)), whitened(mean, variance, mu_0, tau, sigma), by=hermite)
 
     def after_regressions(k, formula):
         def statement(mu_0, tau, sigma, x):
@@ -54,7 +54,7 @@ def gaussian_evidence(variance, covariance):
             return np.exp(-(away @ np.linalg.solve(matrix, away) + log_size) / 2) if sign > 0 else np.nan
 
         yield close(density, letters(mu_0, tau, sigma, x), integral_of(joint(mu_0, tau, sigma, x), **window(x)))
-        yield sampled(model(mu_0, tau, sigma, 2), one_by_one(variance, covariance, mu_0, tau, sigma), resolves=1e-2)
+        yield from both(model(mu_0, tau, sigma, 2), one_by_one(variance, covariance, mu_0, tau, sigma), by=hermite)
 
 
 def posterior_predictive(mean, variance):
@@ -70,7 +70,7 @@ def posterior_predictive(mean, variance):
         seen = joint(mu_0, tau, sigma, x)
         averaged = expectation_of(likelihood, seen, centre=np.full(3, np.mean(x)), width=np.full(3, 1.0))
         yield close(density, letters(mu_0, tau, sigma, x, x_new=SOME_NEW), averaged)
-        yield sampled(model(mu_0, tau, sigma, len(x)), foreseen(mean, variance, mu_0, tau, sigma), resolves=1e-2)
+        yield from both(model(mu_0, tau, sigma, len(x)), foreseen(mean, variance, mu_0, tau, sigma), by=hermite)
 
 
 def gaussian_product(constant, mean, variance):

@@ -10,7 +10,7 @@ from numpy import sqrt
 from scipy.special import ndtri
 
 from ...quadrature import integral_of, mean_of
-from ...statistics import close, for_all, law, matches, moments, sampled
+from ...statistics import both, close, for_all, law, matches, moments, sampled, sobol
 from ...worlds import mixture, normal
 
 POINTS = [
@@ -40,7 +40,7 @@ def gmm_marginal(density, score):
         yield close(density, {**at, "x_t": SOME_X_T}, integral_of(arriving(world, alpha_bar, SOME_X_T), width=2.0))
         yield close(score, {**at, "x_t": SOME_X_T}, scored(world, alpha_bar, SOME_X_T))
         yield sampled(simulated(world, alpha_bar), uniform_under(density, at), resolves=1e-2)
-        yield sampled(simulated(world, alpha_bar), pulled(score, at, world), resolves=1e-2)
+        yield from both(simulated(world, alpha_bar), pulled(score, at, world), by=sobol.over(world.weights))
     density_of_four, score_of_four = two_pairs(density, score)
     for direction, alpha_bar in zip(DIRECTIONS, (0.613, 0.287)):
         world = seen_along(direction)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import integral_of, integral_over_plane
-from ...statistics import close, for_all, law, matches, moments, sampled
+from ...statistics import both, close, for_all, hermite, law, matches, moments
 from ...worlds import Step, finite, gaussian, mixture, normal, point
 
 POINTS = [
@@ -30,8 +30,9 @@ data_laws = st.builds(
 def kernel(mean, variance, recursion):
     """A step, simulated from what goes in; its law from a point, and from any data by the moments of both."""
     for world, step in POINTS:
-        yield sampled(world.forward(step), whitened(mean, variance, step), resolves=1e-2)
-        yield sampled(world.forward(step), spread(recursion, world, step), resolves=1e-2)
+        by = hermite.over(world.weights)
+        yield from both(world.forward(step), whitened(mean, variance, step), by)
+        yield from both(world.forward(step), spread(recursion, world, step), by)
     for formula, what in ((mean, "mean"), (variance, "variance")):
         yield for_all(step=steps, x_prev=numbers)(
             lambda step, x_prev, formula=formula, what=what: matches(
@@ -57,7 +58,8 @@ def marginal(mean, variance):
     for alphas in CHAINS:
         at = letters(alphas, x_0=SOME_X_0, x_t=SOME_X_T)
         yield close(density, at, chained(alphas, SOME_X_0, SOME_X_T))
-        yield sampled(mixture([0.31, 0.69], [-1.13, 1.47], 0.41).path(alphas), arrived(mean, variance, alphas))
+        world = mixture([0.31, 0.69], [-1.13, 1.47], 0.41)
+        yield from both(world.path(alphas), arrived(mean, variance, alphas), by=hermite.over(world.weights))
     for k, formula in enumerate((mean, variance)):
         yield for_all(alphas=chains, x_0=numbers)(
             lambda alphas, x_0, k=k, formula=formula: matches(

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
 
-from ...statistics import for_all, law, matches, moments, sampled
+from ...statistics import both, for_all, hermite, law, matches, moments
 from ...worlds import finite, gaussian, mixture
 from .kernel import between, numbers, stepwise
 
@@ -25,8 +25,8 @@ variances = st.floats(0.05, 9)
 def transition(mean, variance, merged):
     """The steps from s to t one after another, by moments and by draws; and two noises, one put on the other."""
     for world, alphas, s in CHAINS:
-        yield sampled(world.path(alphas), whitened(mean, variance, alphas, s), resolves=1e-2)
-        yield sampled(two_noises(alphas), merged_into_one(merged, alphas, s), resolves=1e-2)
+        yield from both(world.path(alphas), whitened(mean, variance, alphas, s), by=hermite.over(world.weights))
+        yield from both(two_noises(alphas), merged_into_one(merged, alphas, s), by=hermite)
     for k, formula in enumerate((mean, variance)):
         yield for_all(chain=broken, x_s=numbers)(
             lambda chain, x_s, k=k, formula=formula: matches(
@@ -41,7 +41,8 @@ def transition(mean, variance, merged):
 def joint_covariance(states, noises, own):
     """Covariances from the maps that make a chain, for any chain; and the regressions that they imply, simulated."""
     for world, alphas, s in CHAINS:
-        yield sampled(world.path(alphas), tied(states, noises, own, world, alphas, s), resolves=1e-2)
+        scores = tied(states, noises, own, world, alphas, s)
+        yield from both(world.path(alphas), scores, by=hermite.over(world.weights))
 
     def follows(k, formula):
         def statement(chain, v_0):

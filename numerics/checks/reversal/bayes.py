@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import integral_of, mean_of, variance_of
-from ...statistics import close, for_all, law, matches, sampled
+from ...statistics import both, close, for_all, hermite, law, matches
 from ...worlds import Step, gaussian, normal
 from .step import POINTS, SOME_X_T, letters, reverse_kernel, steps
 
@@ -75,7 +75,7 @@ def gaussian_kernel(mean, variance):
         at, kernel = gaussian_letters(data, step, SOME_X_T), reverse_kernel(data, step, SOME_X_T)
         yield close(mean, at, mean_of(kernel, width=2.0))
         yield close(variance, at, variance_of(kernel, width=2.0))
-        yield sampled(data.forward(step), whitened(mean, variance, data, step), resolves=1e-2)
+        yield from both(data.forward(step), whitened(mean, variance, data, step), by=hermite)
     some = {"data": gaussians, "step": steps, "x_t": ends}
     yield for_all(**some)(
         lambda data, step, x_t: matches(mean, gaussian_letters(data, step, x_t), regressed(data, step, x_t)[0])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...schedules import cosine, linear
-from ...statistics import Row, for_all, matches, moments, sampled
+from ...statistics import Row, both, for_all, hermite, matches, moments, sampled, sobol, surely
 from ...worlds import finite, gaussian, mixture
 from .step import POINTS, letters, steps
 
@@ -27,7 +27,13 @@ def algebraic_identity(previous):
             at = {"alpha": step.alpha, "x_t": x_t, "e": e, "fresh": np.roll(e, 1)}  # the noise of another draw is fresh
             return pathwise(previous(**at) - x_prev)
 
+        def sides(x_0, x_prev, x_t, step=step):
+            e = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
+            at = {"alpha": step.alpha, "x_t": x_t, "e": e, "fresh": np.roll(e, 1)}
+            return previous(**at), x_prev, (np.abs(x_t) + np.abs(e)) / step.alpha
+
         yield sampled(world.forward(step), scores, resolves=1e-2)
+        yield surely(world.forward(step), sides)
 
 
 def noise_depends_on_output(covariance, correlation):
@@ -35,7 +41,8 @@ def noise_depends_on_output(covariance, correlation):
     for world, step in POINTS:
         before = world.marginal(step.alpha_bar_prev)
         at = letters(world, step, v_prev=before.variance, v_t=world.marginal(step.alpha_bar).variance)
-        yield sampled(world.forward(step), tied(covariance, correlation, world, step, at), resolves=1e-2)
+        scores = tied(covariance, correlation, world, step, at)
+        yield from both(world.forward(step), scores, by=hermite.over(world.weights))
 
     def seen(data, step):
         v_prev = data.marginal(step.alpha_bar_prev).variance
@@ -58,7 +65,8 @@ def naive_marginal(spread, variance, mean):
     """One naive step from a correct x_t: by the law of x_t, stretched and noised, and by simulation."""
     for world, step in POINTS:
         at, wrong = naive_letters(world, step), one_naive_step(world, step)
-        yield sampled(inverted(world, step), widened(variance, mean, at, wrong), resolves=1e-2)
+        scores = widened(variance, mean, at, wrong)
+        yield from both(inverted(world, step), scores, by=hermite.over(world.weights))
     some = {"data": data_laws, "step": steps}
     yield for_all(**some)(
         lambda data, step: matches(variance, naive_letters(data, step), one_naive_step(data, step).variance)
@@ -79,8 +87,9 @@ def naive_chain(added, variance, noises):
     betas = np.array([0.13, 0.29, 0.08, 0.37])
     for world in (gaussian(0.37, 1.83), finite([0.31, 0.69], [-1.13, 1.47])):
         yield sampled(up_and_down(world, betas), astray(added, betas), resolves=1e-2)
-    yield sampled(down_from(1.0, betas), ended(variance, betas, 1.0), resolves=1e-2)
-    yield sampled(down_from(0.0, betas), ended(noises, betas, 0.0), resolves=1e-2)
+        yield from both(up_and_down(world, betas[:2]), astray(added, betas[:2]), by=hermite.over(world.weights))
+    for start, formula in ((1.0, variance), (0.0, noises)):
+        yield from both(down_from(start, betas), ended(formula, betas, start), by=hermite)
 
 
 def discrete_toy(posterior, odds):
@@ -95,7 +104,7 @@ def discrete_toy(posterior, odds):
         )
     )
     for pi_1, flip in ((0.31, 0.17), (0.83, 0.23), (0.57, 0.41)):
-        yield sampled(flipped(pi_1, flip), bit_scores(posterior, pi_1, flip), resolves=1e-2)
+        yield from both(flipped(pi_1, flip), bit_scores(posterior, pi_1, flip), by=sobol)
 
 
 # The chain

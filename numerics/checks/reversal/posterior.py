@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import mean_of, variance_of
-from ...statistics import close, for_all, law, matches, sampled
+from ...statistics import both, close, for_all, hermite, law, matches
 from ...worlds import normal
 from .step import POINTS, SOME_X_T, steps
 
@@ -22,8 +22,8 @@ def posterior_mean(mean, variance, noise_form):
         at = given(step, SOME_X_0, SOME_X_T)
         yield close(mean, at, mean_of(bridge(step, SOME_X_0, SOME_X_T), width=2.0))
         yield close(noise_form, at, mean_of(bridge(step, SOME_X_0, SOME_X_T), width=2.0))
-        yield sampled(world.forward(step), whitened(mean, variance, step), resolves=1e-2)
-        yield sampled(world.forward(step), whitened(noise_form, variance, step), resolves=1e-2)
+        for form in (mean, noise_form):
+            yield from both(world.forward(step), whitened(form, variance, step), by=hermite.over(world.weights))
     for form in (mean, noise_form):
         yield for_all(step=steps, x_0=ends, x_t=ends)(
             lambda step, x_0, x_t, form=form: matches(form, given(step, x_0, x_t), *regressed_mean(step, x_0, x_t))
@@ -36,7 +36,7 @@ def posterior_variance(mean, variance, precision):
         at = given(step, SOME_X_0, SOME_X_T)
         yield close(variance, at, variance_of(bridge(step, SOME_X_0, SOME_X_T), width=2.0))
         yield close(inverse(precision), at, variance_of(bridge(step, SOME_X_0, SOME_X_T), width=2.0))
-        yield sampled(world.forward(step), whitened(mean, variance, step), resolves=1e-2)
+        yield from both(world.forward(step), whitened(mean, variance, step), by=hermite.over(world.weights))
     yield for_all(step=steps)(lambda step: matches(variance, given(step, 0.0, 0.0), regressed(step, 0.0, 0.0)[1]))
     yield for_all(step=steps)(lambda step: matches(precision, given(step, 0.0, 0.0), 1 / regressed(step, 0.0, 0.0)[1]))
     yield for_all(step=steps)(lambda step: bool(0 < variance(**given(step, 0.0, 0.0)) < step.beta))

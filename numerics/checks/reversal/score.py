@@ -13,10 +13,10 @@ from scipy.ndimage import map_coordinates
 from scipy.special import ndtri
 
 from ...quadrature import integral_of, mean_of, variance_of
-from ...statistics import close, for_all, matches, moments, sampled
+from ...statistics import both, close, for_all, matches, moments, sampled
 from ...statistics import law as standard_normal_rows
 from ...worlds import Mixture, Step, gaussian, mixture, normal
-from .step import POINTS, SOME_X_T, letters, reverse_kernel, steps
+from .step import POINTS, SOME_X_T, estimator, letters, reverse_kernel, steps
 
 PLANE = mixture(
     [0.37, 0.63], [[-0.83, 0.41], [1.19, -0.67]], [[[0.53, 0.21], [0.21, 0.34]], [[0.29, -0.11], [-0.11, 0.61]]]
@@ -47,7 +47,7 @@ def step_tweedie(mean, variance):
         at, kernel = letters(world, step, x_t=SOME_X_T), reverse_kernel(world, step, SOME_X_T)
         yield close(mean, at, mean_of(kernel, width=2.0))
         yield close(variance, at, variance_of(kernel, width=2.0))
-        yield sampled(world.forward(step), denoised(mean, variance, world, step), resolves=1e-2)
+        yield from both(world.forward(step), denoised(mean, variance, world, step), estimator(world))
     for direction in DIRECTIONS:
         step = Step(alpha=0.713, alpha_bar_prev=0.629)
         kernel = PLANE.reverse_kernel(step, SOME_IN_PLANE)
@@ -73,7 +73,7 @@ def noise_conditional_law(law, mean, variance):
         yield close(mean, at, mean_of(density))
         yield close(variance, at, variance_of(density))
         yield close(law, at | {"e": SOME_NOISE}, normalised(density, SOME_NOISE))
-        yield sampled(world.forward(step), noise_seen(mean, variance, world, step), resolves=1e-2)
+        yield from both(world.forward(step), noise_seen(mean, variance, world, step), estimator(world))
         yield sampled(world.forward(step), uniform_under(law, world, step), resolves=1e-2)
     some = {"data": gaussians, "step": tame_steps, "x_t": st.floats(-2, 2)}
     yield for_all(**some)(
@@ -107,7 +107,7 @@ def rearrangement_with_conditional_noise(law, variance):
         yield close(rearranged, at, normalised(kernel, SOME_X_PREV, width=2.0))
         yield close(rescaled, at, variance_of(kernel, width=2.0))
         yield sampled(world.forward(step), uniform_under(law, world, step), resolves=1e-2)
-        yield sampled(world.forward(step), noise_seen(true_mean, variance, world, step), resolves=1e-2)
+        yield from both(world.forward(step), noise_seen(true_mean, variance, world, step), estimator(world))
     some = {"data": pairs, "step": tame_steps, "x_t": st.floats(-2, 2), "x_prev": st.floats(-2, 2)}
     yield for_all(**some)(
         lambda data, step, x_t, x_prev: close(
