@@ -129,6 +129,8 @@ class Verification(Run):
         if self.unfinished:
             console.print(Text("Not run: " + ", ".join(map(self.name, self.unfinished)), "yellow"))
         console.print(tables.summary(reports.values(), perf_counter() - self.clock, self.interrupted))
+        if self.seed:
+            console.print(Text(f"seed {self.seed}", "dim"))
 
     def show_failures(self, console: Console, claim: Claim, failures: Sequence[Check], strict: bool) -> None:
         """An account of the first check of a kind that did not pass, and how many more there are."""
@@ -167,7 +169,7 @@ class Mutation(Run):
     def line(self, claim: str) -> str:
         mine = [t for t in self.trials if t.claim == claim]
         alive = [t for t in mine if t.survives]
-        return f"{claim}  {sum(bool(t.by) for t in mine)} of {len(mine)} killed" + f", {len(alive)} ALIVE" * bool(alive)
+        return f"{claim}  {sum(t.killed for t in mine)} of {len(mine)} killed" + f", {len(alive)} ALIVE" * bool(alive)
 
     def of(self, claim: str, group: str) -> list[Trial]:
         return [t for t in self.trials if (t.claim, t.group) == (claim, group)]
@@ -212,7 +214,7 @@ class Mutation(Run):
     def summary(self) -> Text:
         alive, equal = sum(t.survives for t in self.trials), sum(t.equivalent is not None for t in self.trials)
         killed, errors = (
-            sum(bool(t.by) for t in self.trials),
+            sum(t.killed for t in self.trials),
             sum(bool(t.errors) for t in self.trials) + len(self.broken),
         )
         good = not (alive or errors or self.unfinished)

@@ -1,8 +1,8 @@
 """Are the judges awake?  Every wrong version of a claim, named or made by the machine, must be found out.
 
 A wrong version is *refuted* if the kernel finds it false at a point (a rule too weak to prove it is no news), and
-*killed* if it is refuted or fails a numerical check.  It is no mistake at all if the kernel proves it equal to the
-statement.
+*killed* if it fails a numerical check, which knows nothing of the kernel.  It is no mistake at all if the kernel proves
+it equal to the statement.
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ from derivations.rendering.terminal import inline
 from .choosing import claim as claim_called
 from .verifying import ERROR, FAIL, examine
 
-JUDGES = ("symbolic", "quadrature", "property")  # who is asked about every wrong version that a claim is marked for
-SECOND = ("montecarlo",)  # who is asked about those that are still alive
+NUMERICAL = ("quadrature", "property", "montecarlo")  # who must find out every wrong version without the kernel
+JUDGES = ("symbolic", *NUMERICAL)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One wrong version before the judges: the kinds that were asked, and those that killed it."""
+    """One wrong version before the judges: the kinds that were asked, and those that found it out.
+
+    ``error`` is the largest error that a numerical check saw in it, relative to the size of what was compared or in
+    standard deviations of a score.
+    """
 
     claim: str
     group: str  # named or automatic
@@ -39,10 +43,17 @@ class Trial:
     equivalent: str | None
     errors: tuple[str, ...]
     seconds: float
+    error: float | None = None
+
+    @property
+    def killed(self) -> bool:
+        """Found out by a numerical kind, if any was asked; the kernel alone kills nothing that numbers let pass."""
+        numerical = set(self.asked) - {"symbolic"}
+        return bool(set(self.by) & numerical if numerical else self.by)
 
     @property
     def survives(self) -> bool:
-        return not self.by and self.equivalent is None
+        return not self.killed and self.equivalent is None
 
 
 @dataclass(frozen=True)
@@ -51,13 +62,14 @@ class Task:
     group: str
     kinds: tuple[str, ...]
     seed: int
+    thorough: bool = False
 
 
 def trials(task: Task) -> Iterator[Trial]:
     """Every wrong version of one group of one claim, tried."""
     claim = claim_called(task.claim)
     for name, wrong in wrong_versions(claim, task.group):
-        yield tried(claim, task.group, name, wrong, task.kinds, task.seed)
+        yield tried(claim, task.group, name, wrong, task.kinds, task.seed, task.thorough)
 
 
 def wrong_versions(claim: Claim, group: str) -> Iterator[tuple[str, dict[str, Expr]]]:
@@ -73,43 +85,46 @@ def wrong_versions(claim: Claim, group: str) -> Iterator[tuple[str, dict[str, Ex
 
 
 def tried(
-    claim: Claim, group: str, name: str, wrong: dict[str, Expr], kinds: Iterable[str] = JUDGES, seed: int = 0
+    claim: Claim,
+    group: str,
+    name: str,
+    wrong: dict[str, Expr],
+    kinds: Iterable[str] = JUDGES,
+    seed: int = 0,
+    thorough: bool = False,
 ) -> Trial:
     """What the judges say of a wrong version: the kernel, then the numerical kinds.
 
     Every kind is asked about a named mistake.  Of a mutant it is enough that the kernel says what it thinks and one
-    numerical kind finds it out.
+    numerical kind finds it out, unless the trial is ``thorough``.
     """
     clock = perf_counter()
     asked: list[str] = []
     by: list[str] = []
     errors: list[str] = []
+    seen: list[float] = []
 
     def ask(kind: str) -> None:
         asked.append(kind)
         for check in examine(claim, kind, seed, wrong):
             if check.verdict == FAIL:
                 by.append(kind)
+                seen.extend([] if check.error is None else [check.error])
                 return
             if check.verdict == ERROR:
                 errors.append(f"{kind} {check.name}: {check.detail}")
 
     marked = [kind for kind in kinds if kind in claim.kinds]
-    numerical = [kind for kind in marked if kind != "symbolic"]
     if "symbolic" in marked:
         ask("symbolic")
     equivalent = None if by else proof_of_equality(claim, wrong)
     if equivalent is None:
-        for kind in numerical:
-            if group == "named" or not set(by) & set(numerical):
-                ask(kind)
-        for kind in SECOND:
-            if not by and kind in claim.kinds and kind not in marked:
+        for kind in marked:
+            if kind != "symbolic" and (thorough or group == "named" or not set(by) - {"symbolic"}):
                 ask(kind)
     formula = ", ".join(f"{p} = {inline(f)}" for p, f in wrong.items())
-    return Trial(
-        claim.id, group, name, formula, tuple(asked), tuple(by), equivalent, tuple(errors), perf_counter() - clock
-    )
+    verdicts = tuple(asked), tuple(by), equivalent, tuple(errors)
+    return Trial(claim.id, group, name, formula, *verdicts, perf_counter() - clock, max(seen, default=None))
 
 
 def proof_of_equality(claim: Claim, wrong: dict[str, Expr]) -> str | None:

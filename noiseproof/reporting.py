@@ -88,18 +88,25 @@ def check_as_data(check: Check) -> dict[str, Any]:
 def trials_as_data(trials: Iterable[Trial]) -> dict[str, Any]:
     """The ``named`` or the ``automatic`` entry of a claim of ``mutate --json``."""
     trials = list(trials)
-    kinds = dict.fromkeys(kind for t in trials for kind in t.by)
+    asked, kinds = (dict.fromkeys(k for t in trials for k in getattr(t, what)) for what in ("asked", "by"))
     return {
         "tried": len(trials),
-        "killed": sum(bool(t.by) for t in trials),
+        "killed": sum(t.killed for t in trials),
         "refuted": sum("symbolic" in t.by for t in trials),
+        "asked": {kind: sum(kind in t.asked for t in trials) for kind in asked},
         "by": {kind: sum(kind in t.by for t in trials) for kind in kinds},
+        "smallest_error": smallest_error(trials),
         "seconds": round(sum(t.seconds for t in trials), 3),
         "survivors": [{"name": t.name, "formula": t.formula} for t in trials if t.survives],
         "equivalent": [{"formula": t.formula, "proof": t.equivalent} for t in trials if t.equivalent],
         "errors": [{"name": t.name, "formula": t.formula, "detail": detail} for t in trials for detail in t.errors],
         "killed_by": {t.name: list(t.by) for t in trials},
     }
+
+
+def smallest_error(trials: Iterable[Trial]) -> float | None:
+    """The smallest error that was found out: relative, or in standard deviations of a score."""
+    return min((t.error for t in trials if t.killed and t.error and math.isfinite(t.error)), default=None)
 
 
 # ---------------------------------------------------------------- words

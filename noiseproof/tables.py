@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,8 +16,8 @@ from derivations.claim import KINDS as LETTERS
 from derivations.rendering.terminal import prose
 
 from .mutating import JUDGES, Trial
-from .reporting import counted
-from .verifying import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Report, together
+from .reporting import counted, smallest_error
+from .verifying import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Check, Report, together
 
 WORDS = {
     PASS: Text("pass", "green"),
@@ -103,7 +104,18 @@ def cell(claim: Claim, kind: str, report: Report) -> Text:
         return Text("·", "dim")
     if kind in report.not_run:
         return Text("not run", "bold yellow")
-    return WORDS[together(c.verdict for c in report.checks if c.kind == kind)]
+    mine = [c for c in report.checks if c.kind == kind]
+    return Text("  ").join([WORDS[together(c.verdict for c in mine)], *resolution(mine)])
+
+
+def resolution(checks: Iterable[Check]) -> list[Text]:
+    """The error that the bluntest of the checks would have seen, rounded up: 2e-13."""
+    seen = [c.resolution for c in checks if c.resolution and math.isfinite(c.resolution)]
+    if not seen:
+        return []
+    exponent = math.floor(math.log10(max(seen)))
+    digit = math.ceil(max(seen) / 10.0**exponent * (1 - 1e-12))
+    return [Text(f"{float(f'{digit}e{exponent}'):.0e}".replace("e-0", "e-"), "dim")]
 
 
 def summary(reports: Iterable[Report], elapsed: float, interrupted: bool = False) -> Text:
@@ -127,34 +139,42 @@ def summary(reports: Iterable[Report], elapsed: float, interrupted: bool = False
 
 
 def kills(trials: Sequence[Trial], claims: Sequence[Claim]) -> Table:
-    """How many wrong versions of each claim were tried, and who found them out."""
+    """How many wrong versions of each claim were killed, by which kinds, and how small an error was found out."""
+    kinds = [kind for kind in JUDGES if any(kind in t.asked for t in trials)]
     table = grid()
     table.add_column("claim", overflow="fold")
-    for name in ("named\nkilled", "refu-\nted", "autom.\nkilled", "refu-\nted", "equal", "alive", "err"):
+    for name in ("named\nkilled", "autom.\nkilled", *(HEADS[kind] for kind in kinds), "smallest\nerror"):
         table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
     table.add_column("secs", justify="right", no_wrap=True)
     for chapter, found in by_chapter(claims).items():
         table.add_row(Text(chapter, "bold cyan"))
         for claim in found:
             mine = [t for t in trials if t.claim == claim.id]
-            table.add_row(slug(claim), *kill_counts(mine), seconds(sum(t.seconds for t in mine)))
+            table.add_row(slug(claim), *kill_counts(mine, kinds), seconds(sum(t.seconds for t in mine)))
     table.add_section()
-    table.add_row(Text("all", "bold"), *kill_counts(trials), seconds(sum(t.seconds for t in trials)))
+    table.add_row(Text("all", "bold"), *kill_counts(trials, kinds), seconds(sum(t.seconds for t in trials)))
     return table
 
 
-def kill_counts(trials: Sequence[Trial]) -> list[Text]:
+def kill_counts(trials: Sequence[Trial], kinds: Sequence[str]) -> list[Text]:
+    """Of the named and of the automatic, then by kind of those that the kind was asked about, and what is left."""
     cells = []
     for group in ("named", "automatic"):
         mine = [t for t in trials if t.group == group]
-        killed = sum(bool(t.by) for t in mine)
-        doomed = killed + sum(t.equivalent is not None for t in mine)
-        cells.append(Text(f"{killed}/{len(mine)}", "green" if doomed == len(mine) else "bold red"))
-        cells.append(Text(str(sum("symbolic" in t.by for t in mine)), "dim"))
-    equal, alive = sum(t.equivalent is not None for t in trials), sum(t.survives for t in trials)
-    errors = sum(bool(t.errors) for t in trials)
-    bad = [Text(str(n), "bold red" if n else "dim") for n in (alive, errors)]
-    return [*cells, Text(str(equal), "dim"), *bad]
+        killed = sum(t.killed for t in mine)
+        cells.append(Text(f"{killed}/{len(mine)}", "bold red" if any(t.survives for t in mine) else "green"))
+    for kind in kinds:
+        asked = sum(kind in t.asked for t in trials)
+        cells.append(Text(f"{sum(kind in t.by for t in trials)}/{asked}" if asked else "·", "dim"))
+    smallest = smallest_error(trials)
+    cells.append(Text("" if smallest is None else f"{smallest:.0e}", "dim"))
+    counts = {
+        ("equal", "cyan"): sum(t.equivalent is not None for t in trials),
+        ("ALIVE", "bold red"): sum(t.survives for t in trials),
+        ("error", "bold magenta"): sum(bool(t.errors) for t in trials),
+    }
+    return [*cells, Text(" ").join(Text(f"{n} {word}", style) for (word, style), n in counts.items() if n)]
 
 
 def named_kills(trials: Iterable[Trial]) -> Table:
@@ -163,13 +183,12 @@ def named_kills(trials: Iterable[Trial]) -> Table:
     table.add_column("mistake", overflow="fold")
     for kind in JUDGES:
         table.add_column(HEADS[kind], no_wrap=True)
-    table.add_column("also by", no_wrap=True)
     for t in trials:
         marks = [
             WORDS[PASS] if t.equivalent else Text("killed", "green") if kind in t.by else Text("·", "dim")
             for kind in JUDGES
         ]
-        table.add_row(f"{t.claim} {t.name}", *marks, ", ".join(kind for kind in t.by if kind not in JUDGES))
+        table.add_row(f"{t.claim} {t.name}", *marks)
     return table
 
 

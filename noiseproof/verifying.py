@@ -41,7 +41,10 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Check:
-    """One check and what came of it.  ``resolution`` is the smallest error it would have seen, where it can say."""
+    """One check and what came of it.
+
+    ``resolution`` is the smallest error it would have seen, ``error`` the one that it saw, where it can say.
+    """
 
     name: str
     kind: str
@@ -49,6 +52,7 @@ class Check:
     detail: str
     seconds: float = 0.0
     resolution: float | None = None
+    error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,8 @@ def numerical(claim: Claim, kind: str, seed: int, instead: Mapping[str, Any]) ->
     check, stated = checking(claim, kind), formulas(claim, **instead)
     for atom in examine_atoms(check, stated, seed=seed, kinds=(kind,), claim=claim.id):
         finding = atom.finding
-        yield Check(atom.name, kind, finding.verdict, finding.detail, atom.seconds, finding.resolution)
+        found = finding.verdict, finding.detail, atom.seconds, finding.resolution, finding.error
+        yield Check(atom.name, kind, *found)
 
 
 def checking(claim: Claim, kind: str) -> Callable[..., Iterator]:

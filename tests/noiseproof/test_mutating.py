@@ -6,7 +6,7 @@ import pytest
 
 import noiseproof
 from noiseproof import mutating
-from noiseproof.mutating import Task, Trial, trials, tried, wrong_versions
+from noiseproof.mutating import JUDGES, Task, Trial, trials, tried, wrong_versions
 from noiseproof.reporting import trials_as_data
 from noiseproof.verifying import ERROR, FAIL, INCONCLUSIVE, PASS, Check
 
@@ -29,15 +29,17 @@ def with_verdicts(monkeypatch, **verdicts):
 
 def test_a_mistake_is_killed_by_every_kind_that_finds_it_out():
     trial = tried(VARIANCE, "named", "beta", BETA)
-    assert trial.by == ("symbolic", "quadrature", "property")
+    assert trial.by == ("symbolic", "quadrature", "property", "montecarlo")
     assert not trial.survives
     assert not trial.errors
+    assert trial.error == pytest.approx(0.3, rel=0.9)  # beta is larger than the posterior variance by so much
 
 
 def test_the_first_refutation_is_enough(monkeypatch):
-    asked = with_verdicts(monkeypatch, symbolic=[FAIL, FAIL], quadrature=[PASS, FAIL, FAIL], property=[PASS])
+    said = {"quadrature": [PASS, FAIL, FAIL], "property": [PASS], "montecarlo": [PASS]}
+    asked = with_verdicts(monkeypatch, symbolic=[FAIL, FAIL], **said)
     assert tried(VARIANCE, "named", "beta", BETA).by == ("symbolic", "quadrature")
-    assert asked == ["symbolic", "quadrature", "quadrature", "property"]
+    assert asked == ["symbolic", "quadrature", "quadrature", "property", "montecarlo"]
 
 
 def test_for_a_mutant_one_numerical_kind_is_enough(monkeypatch):
@@ -46,6 +48,16 @@ def test_for_a_mutant_one_numerical_kind_is_enough(monkeypatch):
     assert asked == ["symbolic", "quadrature"]
     with_verdicts(monkeypatch, symbolic=[FAIL], quadrature=[PASS], property=[FAIL])
     assert tried(VARIANCE, "automatic", "mutant", BETA).by == ("symbolic", "property")
+    with_verdicts(monkeypatch, symbolic=[FAIL], quadrature=[FAIL], property=[PASS], montecarlo=[FAIL])
+    thorough = tried(VARIANCE, "automatic", "mutant", BETA, thorough=True)
+    assert (thorough.asked, thorough.by) == (JUDGES, ("symbolic", "quadrature", "montecarlo"))
+
+
+def test_the_kernel_alone_kills_nothing_that_numbers_let_pass(monkeypatch):
+    with_verdicts(monkeypatch, symbolic=[FAIL], quadrature=[PASS], property=[PASS], montecarlo=[INCONCLUSIVE])
+    assert tried(VARIANCE, "automatic", "mutant", BETA).survives
+    with_verdicts(monkeypatch, symbolic=[FAIL])
+    assert tried(VARIANCE, "automatic", "mutant", BETA, kinds=["symbolic"]).killed
 
 
 def test_unproved_alone_is_no_kill(monkeypatch):
@@ -55,7 +67,7 @@ def test_unproved_alone_is_no_kill(monkeypatch):
     assert trial.by == ()
 
 
-def test_chance_is_asked_about_those_who_are_still_alive(monkeypatch):
+def test_chance_finds_out_what_others_let_pass(monkeypatch):
     with_verdicts(monkeypatch, symbolic=[INCONCLUSIVE], quadrature=[PASS], property=[PASS], montecarlo=[FAIL])
     assert tried(VARIANCE, "named", "beta", BETA).by == ("montecarlo",)
 
@@ -93,13 +105,15 @@ def test_names_of_mutants_say_what_was_done_and_are_unique():
 
 
 def test_the_data_of_trials():
-    killed = Trial("a.b", "named", "one", "v = 1", ("symbolic", "quadrature"), ("symbolic",), None, (), 0.5)
+    both = ("symbolic", "quadrature")
+    killed = Trial("a.b", "named", "one", "v = 1", both, both, None, (), 0.5, 0.125)
     alive = dataclasses.replace(killed, name="two", by=(), errors=("quadrature 1: oh",))
     equal = dataclasses.replace(killed, name="three", by=(), equivalent="because")
     data = trials_as_data([killed, alive, equal])
-    assert (data["tried"], data["killed"], data["refuted"], data["by"]) == (3, 1, 1, {"symbolic": 1})
+    assert (data["tried"], data["killed"], data["refuted"], data["by"]) == (3, 1, 1, {"symbolic": 1, "quadrature": 1})
+    assert (data["asked"], data["smallest_error"]) == ({"symbolic": 3, "quadrature": 3}, 0.125)
     assert data["survivors"] == [{"name": "two", "formula": "v = 1"}]
     assert data["equivalent"] == [{"formula": "v = 1", "proof": "because"}]
     assert data["errors"] == [{"name": "two", "formula": "v = 1", "detail": "quadrature 1: oh"}]
-    assert data["killed_by"] == {"one": ["symbolic"], "two": [], "three": []}
+    assert data["killed_by"] == {"one": ["symbolic", "quadrature"], "two": [], "three": []}
     assert data["seconds"] == pytest.approx(1.5)
