@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 Array = NDArray[np.float64]
@@ -23,12 +23,16 @@ def standardised_by(x: Array, mean: Array | float, variance: Array | float) -> A
     return (x - mean) / np.sqrt(variance)
 
 
-def by_cholesky(x: Array, mean: Array, covariance: Array) -> list[Array]:
+def by_cholesky(x: Array, mean: ArrayLike, covariance: ArrayLike) -> list[Array]:
     """The coordinates of L^-1 (x - mean) for x of shape (n, d), where L L^T is the covariance, (d, d) or (n, d, d).
 
     Written out, not BLAS: the bits are reproducible.
     """
-    x, root = x - mean, np.linalg.cholesky(covariance)
+    covariance = np.asarray(covariance, dtype=float)
+    try:
+        x, root = x - np.asarray(mean), np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:  # no covariance of anything: what leaves its domain is refuted
+        x, root = x - np.asarray(mean), np.full_like(covariance, np.nan)
     z: list[Array] = []
     for i in range(x.shape[-1]):
         explained = sum((root[..., i, j] * z[j] for j in range(i)), 0.0)

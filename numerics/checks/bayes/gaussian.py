@@ -2,10 +2,9 @@
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy import sqrt
 
 from ...quadrature import expectation_of, integral_of, mean_of, variance_of
-from ...statistics import both, close, for_all, hermite, law, matches
+from ...statistics import both, by_cholesky, close, for_all, hermite, law, matches, standardised_by
 from ...worlds import normal
 
 # mu_0, tau, sigma, and the observations
@@ -132,7 +131,7 @@ def whitened(mean, variance, mu_0, tau, sigma):
 
     def scores(theta, x, x_new):
         at = letters(mu_0, tau, sigma, x)
-        return law((theta - mean(**at)) / sqrt(variance(**at)), given=x)
+        return law(standardised_by(theta, mean(**at), variance(**at)), given=x)
 
     return scores
 
@@ -142,7 +141,7 @@ def foreseen(mean, variance, mu_0, tau, sigma):
 
     def scores(theta, x, x_new):
         at = letters(mu_0, tau, sigma, x)
-        return law((x_new - mean(**at)) / sqrt(variance(**at)), given=x)
+        return law(standardised_by(x_new, mean(**at), variance(**at)), given=x)
 
     return scores
 
@@ -151,9 +150,9 @@ def one_by_one(variance, covariance, mu_0, tau, sigma):
     """The first observation is Gaussian, and the second given the first."""
 
     def scores(theta, x, x_new):
-        at, (first, second) = letters(mu_0, tau, sigma, x), x - mu_0
+        at = letters(mu_0, tau, sigma, x)
         each, shared = variance(**at), covariance(**at)
-        rest = (second - shared / each * first) / sqrt(each - shared**2 / each)
-        return [*law(first / sqrt(each)), *law(rest, given=(first,))]
+        first, second = by_cholesky(x.T, mu_0, [[each, shared], [shared, each]])
+        return [*law(first), *law(second, given=(first,))]
 
     return scores

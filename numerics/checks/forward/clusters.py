@@ -7,10 +7,9 @@ space is one on a line.
 import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
-from scipy.special import ndtri
 
 from ...quadrature import integral_of, mean_of
-from ...statistics import both, close, for_all, law, matches, moments, sampled, sobol
+from ...statistics import both, by_cdf, close, for_all, law, matches, moments, sampled, sobol
 from ...worlds import mixture, normal
 
 POINTS = [
@@ -132,7 +131,7 @@ def uniform_under(density, at):
     with np.errstate(all="ignore"):
         p = np.broadcast_to(density(**at, x_t=x), x.shape)
     below = np.concatenate([[0.0], np.cumsum(p[1:] + p[:-1]) * (x[1] - x[0]) / 2])
-    return lambda x_0, x_t: law(ndtri(np.clip(np.interp(x_t, x, below), 1e-12, 1 - 1e-12)))
+    return lambda x_0, x_t: law(by_cdf(np.interp(x_t, x, below)))
 
 
 def pulled(score, at, world):

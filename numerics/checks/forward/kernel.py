@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import integral_of, integral_over_plane
-from ...statistics import both, close, for_all, hermite, law, matches, moments
+from ...statistics import both, close, for_all, hermite, law, matches, moments, standardised_by
 from ...worlds import Step, finite, gaussian, mixture, normal, point
 
 POINTS = [
@@ -80,7 +80,7 @@ def whitened(mean, variance, step):
 
     def scores(x_0, x_prev, x_t):
         at = {"alpha": step.alpha, "x_prev": x_prev}
-        return law((x_t - mean(**at)) / sqrt(variance(**at)), given=(x_prev,))
+        return law(standardised_by(x_t, mean(**at), variance(**at)), given=(x_prev,))
 
     return scores
 
@@ -128,6 +128,6 @@ def arrived(mean, variance, alphas):
 
     def scores(x_0, *xs):
         at = letters(alphas, x_0=x_0)
-        return law((xs[-1] - mean(**at)) / sqrt(variance(**at)), given=(x_0,))
+        return law(standardised_by(xs[-1], mean(**at), variance(**at)), given=(x_0,))
 
     return scores

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
 
-from ...statistics import both, for_all, hermite, law, matches, moments
+from ...statistics import both, for_all, hermite, law, matches, moments, standardised_by
 from ...worlds import finite, gaussian, mixture
 from .kernel import between, numbers, stepwise
 
@@ -69,7 +69,7 @@ def whitened(mean, variance, alphas, s):
 
     def scores(*xs):
         at = letters(alphas, s, x_s=xs[s])
-        return law((xs[-1] - mean(**at)) / sqrt(variance(**at)), given=(xs[s],))
+        return law(standardised_by(xs[-1], mean(**at), variance(**at)), given=(xs[s],))
 
     return scores
 
@@ -85,7 +85,7 @@ def two_noises(alphas):
 
 
 def merged_into_one(merged, alphas, s):
-    return lambda noise: law(noise / sqrt(merged(**letters(alphas, s))))
+    return lambda noise: law(standardised_by(noise, 0.0, merged(**letters(alphas, s))))
 
 
 # Both times at once
@@ -117,7 +117,7 @@ def tied(states, noises, own, world, alphas, s):
 
     def rest(y, covariance, z):
         """y less its regression on z, of two standard normal variables."""
-        return law((y - covariance * z) / sqrt(1 - covariance**2), given=(z,))
+        return law(standardised_by(y, covariance * z, 1 - covariance**2), given=(z,))
 
     def scores(*xs):
         x_0, x_s, x_prev, x_t = xs[0], xs[s], xs[-2], xs[-1]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import integral_of, mean_of, variance_of
-from ...statistics import both, close, for_all, hermite, law, matches
+from ...statistics import both, close, for_all, hermite, law, matches, standardised_by
 from ...worlds import Step, gaussian, normal
 from .step import POINTS, SOME_X_T, letters, reverse_kernel, steps
 
@@ -110,6 +110,6 @@ def whitened(mean, variance, data, step):
 
     def scores(x_0, x_prev, x_t):
         at = gaussian_letters(data, step, x_t)
-        return law((x_prev - mean(**at)) / sqrt(variance(**at)), given=(x_t,))
+        return law(standardised_by(x_prev, mean(**at), variance(**at)), given=(x_t,))
 
     return scores

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import mean_of, variance_of
-from ...statistics import both, close, for_all, hermite, law, matches
+from ...statistics import both, close, for_all, hermite, law, matches, standardised_by
 from ...worlds import normal
 from .step import POINTS, SOME_X_T, steps
 
@@ -78,7 +78,7 @@ def whitened(mean, variance, step):
 
     def scores(x_0, x_prev, x_t):
         at = given(step, x_0, x_t)
-        return law((x_prev - mean(**at)) / sqrt(variance(**at)), given=(x_0, x_t))
+        return law(standardised_by(x_prev, mean(**at), variance(**at)), given=(x_0, x_t))
 
     return scores
 

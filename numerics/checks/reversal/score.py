@@ -10,10 +10,9 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
 from scipy.ndimage import map_coordinates
-from scipy.special import ndtri
 
 from ...quadrature import integral_of, mean_of, variance_of
-from ...statistics import both, close, for_all, matches, moments, sampled
+from ...statistics import both, by_cdf, close, for_all, matches, moments, sampled
 from ...statistics import law as standard_normal_rows
 from ...worlds import Mixture, Step, gaussian, mixture, normal
 from .step import POINTS, SOME_X_T, estimator, letters, reverse_kernel, steps
@@ -171,7 +170,7 @@ def uniform_under(law, world, step):
     def scores(x_0, x_prev, x_t):
         e = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
         u = map_coordinates(table, 40 * np.array([e + 8, x_t + 8]), order=1, mode="nearest")
-        return standard_normal_rows(ndtri(np.clip(u, 1e-12, 1 - 1e-12)), given=(x_t,))
+        return standard_normal_rows(by_cdf(u), given=(x_t,))
 
     return scores
 
