@@ -7,7 +7,7 @@ from scipy.special import ndtri
 
 from ...quadrature import expectation_of, integral_over_unit, settled
 from ...schedules import linear
-from ...statistics import close, for_all, matches, moments, sampled
+from ...statistics import both, close, for_all, hermite, matches, moments, sampled
 from ...worlds import Step, gaussian
 from .naive import naive_letters, one_naive_step, up_and_down, went_down
 from .step import as_beta_vanishes, steps
@@ -41,7 +41,7 @@ def naive_chain_distance(w2, kl, whole, one, rate):
     for data, step in STEPS:
         before, after = data.marginal(step.alpha_bar_prev), one_naive_step(data, step)
         claimed = one(**naive_letters(data, step))
-        yield sampled(up_and_inverted(data, step), strayed(w2, kl, claimed, before, after), resolves=1e-2)
+        yield from both(up_and_inverted(data, step), strayed(w2, kl, claimed, before, after), by=hermite)
     some, few = {"data": gaussians, "betas": schedules}, {"data": gaussians, "step": steps}
     yield for_all(**some)(lambda data, betas: recursion(whole, data, betas))
     yield for_all(**some)(lambda data, betas: close(w2, *distance(data, arrival(data, betas))))
