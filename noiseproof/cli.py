@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from derivations import Claim
 
     from .gathering import Run
+    from .runfile import RunFile
     from .running import Work
 
 EVERY_KIND = ("symbolic", "quadrature", "property", "montecarlo", "model", "sampler")
@@ -30,6 +33,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 seed_option = click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="The seed of all draws."
 )
+executor_option = click.option(
+    "--executor",
+    "address",
+    metavar="tcp://HOST:PORT",
+    help="Let the workers of this Dask scheduler do the work (extra: dask).  A Dask scheduler runs code for whoever "
+    "reaches it, and noiseproof connects to none but this.",
+)
+a_file = click.Path(dir_okay=False, path_type=Path)
 workers_option = click.option(
     "--workers",
     default=min(2, os.cpu_count() or 1),
@@ -82,8 +93,19 @@ def list_claims(patterns: tuple[str, ...], as_json: bool) -> None:
     help="Judge this formula in the place of the claim's own, such as 'variance=beta'; may be repeated.",
 )
 @click.option("--strict", is_flag=True, help="A check that is skipped counts as a failure.")
+@click.option("--run", "path", type=a_file, metavar="FILE", help="Add a line of JSON to this file for each check.")
+@click.option(
+    "--resume",
+    "old",
+    type=a_file,
+    metavar="FILE",
+    help="Skip what this file of an earlier run holds, report it with the rest, and go on writing to it (or to that of "
+    "--run).  Lines of other code, another seed or other versions are run again.",
+)
 @seed_option
+@click.option("--fresh", is_flag=True, help="A new seed from the operating system, which is printed.")
 @workers_option
+@executor_option
 @json_option
 def verify(
     patterns: tuple[str, ...],
@@ -91,14 +113,19 @@ def verify(
     every_kind: bool,
     instead: tuple[str, ...],
     strict: bool,
+    path: Path | None,
+    old: Path | None,
     seed: int,
+    fresh: bool,
     workers: int,
+    address: str | None,
     as_json: bool,
 ) -> int:
     """Judge claims: follow the derivations, and try to refute them by quadrature, by search and by sampling."""
     from .choosing import selected
     from .gathering import Task, Verification, checks
     from .parsing import replacement
+    from .runfile import taken_up
     from .verifying import KINDS, QUICK
 
     wanted = tuple(dict.fromkeys(kinds)) or (KINDS if every_kind else QUICK)
@@ -110,19 +137,34 @@ def verify(
     names = [replacement(claims[0], text)[0] for text in instead]
     if len(set(names)) < len(names):
         raise click.UsageError("--with replaces each formula once")
+    seed = drawn(seed, old) if fresh else seed
     tasks = [Task(c.id, kind, seed, instead) for c in claims for kind in wanted if kind in c.kinds]
     run = Verification(claims, tasks, wanted, seed, instead)
-    carried_out(checks, tasks, workers, run)
-    return run.reported(as_json, strict)
+    file, news = taken_up(run, path, old)
+    for line in news:
+        click.echo(f"noiseproof: {line}", err=True)
+    carried_out(checks, run, workers, address, file)
+    code = run.reported(as_json, strict)
+    return code or SOME_FAILED if file and file.trouble else code
 
 
 @cli.command()
 @patterns
 @kind_option
+@click.option("--thorough", is_flag=True, help="Ask every kind about every wrong version, not only until one kills.")
 @seed_option
 @workers_option
+@executor_option
 @json_option
-def mutate(patterns: tuple[str, ...], kinds: tuple[str, ...], seed: int, workers: int, as_json: bool) -> int:
+def mutate(
+    patterns: tuple[str, ...],
+    kinds: tuple[str, ...],
+    thorough: bool,
+    seed: int,
+    workers: int,
+    address: str | None,
+    as_json: bool,
+) -> int:
     """Try to slip wrong formulas past the checks: the named mistakes, and many made by the machine."""
     from .choosing import selected
     from .gathering import Mutation
@@ -130,9 +172,9 @@ def mutate(patterns: tuple[str, ...], kinds: tuple[str, ...], seed: int, workers
 
     wanted = tuple(dict.fromkeys(kinds)) or JUDGES
     claims = marked(selected(patterns), wanted)
-    tasks = [Task(c.id, group, wanted, seed) for c in claims for group in ("automatic", "named")]
+    tasks = [Task(c.id, group, wanted, seed, thorough) for c in claims for group in ("automatic", "named")]
     run = Mutation(claims, tasks, seed)
-    carried_out(trials, tasks, workers, run)
+    carried_out(trials, run, workers, address)
     return run.reported(as_json)
 
 
@@ -199,15 +241,31 @@ def marked(claims: Sequence[Claim], kinds: Sequence[str]) -> list[Claim]:
     return chosen
 
 
-def carried_out(work: Work, tasks: Sequence[Any], workers: int, run: Run) -> None:
-    """Work through the tasks, showing it on stderr, and gather what comes of them."""
+def drawn(seed: int, old: Path | None) -> int:
+    """A seed that nobody chose."""
+    from click.core import ParameterSource
+
+    if click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT:
+        raise click.UsageError(f"--fresh draws a seed, and --seed {seed} gives one: leave one of them out")
+    if old:
+        raise click.UsageError("--fresh begins anew: to go on with a run, give its seed, --resume FILE --seed SEED")
+    seed = secrets.randbits(63)
+    click.echo(f"noiseproof: --seed {seed} repeats this run", err=True)
+    return seed
+
+
+def carried_out(work: Work, run: Run, workers: int, address: str | None, file: RunFile | None = None) -> None:
+    """Work through what is unfinished, showing it on stderr, and gather what comes of it."""
+    from .connecting import cluster
     from .running import events
     from .watching import watched
 
+    tasks = list(run.unfinished)
     try:
         with (
-            closing(events(work, tasks, workers)) as happening,
-            closing(watched(happening, tasks, run.name, run.line)) as seen,
+            cluster(address) if address else nullcontext((None, workers)) as (executor, width),
+            closing(events(work, tasks, width, executor)) as happening,
+            closing(watched(file.kept(happening) if file else happening, tasks, run.name, run.line)) as seen,
         ):
             for event in seen:
                 run.add(event)

@@ -30,3 +30,11 @@ class Unreadable(Fault, ValueError):
 
 class NoValue(Fault, ValueError):
     """Letters that are missing, unknown or out of their domain."""
+
+
+class Unusable(Fault, OSError):
+    """A run file that cannot be read or written, or is none."""
+
+
+class Unreachable(Fault, ConnectionError):
+    """A cluster that does not answer, or cannot do the work."""

@@ -1,8 +1,7 @@
-"""Running tasks, one after another or on several processes, and telling what happens while it happens.
+"""Running tasks, in this process or on an ``Executor``, and telling what happens while it happens.
 
 ``work`` is a generator function of a task, found again by name in other processes; tasks and results are plain data.
-A process that dies (killed for its memory, say) takes its own task with it and no other: the task is reported as
-``Died`` and a new process goes on.
+What a task gives depends on the task alone: not on who works on it, nor on what else is being worked on.
 """
 
 from __future__ import annotations
@@ -13,13 +12,16 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import redirect_stdout, suppress
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, wait
+from contextlib import redirect_stdout
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
+from multiprocessing import parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
+from threading import Lock, Thread
 from typing import Any
 
 Work = Callable[[Any], Iterator[Any]]
+PATIENCE = 3  # so many times a broken pool is replaced; then we look for the task that breaks it
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """The pool broke, by this task or by one beside it: the task will be started again."""
+
+    task: Any
+
+
+@dataclass(frozen=True)
 class Died:
     """The task will give nothing more, and why."""
 
@@ -48,17 +57,32 @@ class Died:
     why: str
 
 
-Event = Started | Gave | Ended | Died
+Event = Started | Gave | Ended | Lost | Died
 
 
-def events(work: Work, tasks: Iterable[Any], workers: int = 1) -> Generator[Event, None, None]:
-    """What happens while the tasks are worked on, by so many processes."""
-    tasks = list(tasks)
-    yield from in_turn(work, tasks) if min(workers, len(tasks)) <= 1 else side_by_side(work, tasks, workers)
+def events(
+    work: Work, tasks: Iterable[Any], workers: int | Callable[[], int] = 1, executor: Executor | None = None
+) -> Generator[Event, None, None]:
+    """What happens while the tasks are worked on, so many at a time.
+
+    By an executor if one is given; else by processes of our own, or by this one if one is enough.
+    """
+    waiting = deque(tasks)
+    if executor is not None:
+        lost = yield from on_executor(work, waiting, executor, workers if callable(workers) else lambda: workers)
+        yield from (Died(task, "the executor broke") for task in lost)
+    elif callable(workers) or min(workers, len(waiting)) <= 1:
+        yield from in_turn(work, waiting)
+    else:
+        yield from on_processes(work, waiting, workers)
 
 
-def in_turn(work: Work, tasks: list[Any]) -> Iterator[Event]:
-    """In this process."""
+# ---------------------------------------------------------------- here
+
+
+def in_turn(work: Work, tasks: Iterable[Any]) -> Iterator[Event]:
+    """In this process; every result is told as soon as it is there."""
+    single_threaded()
     for task in tasks:
         yield Started(task)
         try:
@@ -81,78 +105,141 @@ def quietly(results: Iterator[Any]) -> Iterator[Any]:
         yield result
 
 
-class Hand:
-    """A process that works on one task after another."""
+def single_threaded() -> None:
+    """The processes are the parallelism, and sums come out the same however many cores there are."""
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
+        os.environ.setdefault(f"{name}_NUM_THREADS", "1")
+    os.environ.setdefault("VECLIB_MAXIMUM_THREADS", "1")
+    if torch := sys.modules.get("torch"):  # which has read them already
+        torch.set_num_threads(1)
 
-    def __init__(self, work: Work) -> None:
-        context = get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, work), daemon=True)
-        self.task: Any = None
-        ours = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for us; a child inherits that it is ignored
+
+# ---------------------------------------------------------------- on an executor
+
+
+def on_executor(
+    work: Work, waiting: deque[Any], executor: Executor, width: Callable[[], int]
+) -> Generator[Event, None, list[Any]]:
+    """Tasks are taken from those waiting while the executor lives.  Returns those that it had in hand when it broke."""
+    in_hand, lost, broken = {}, [], False
+    try:
+        while in_hand or (waiting and not broken):
+            while waiting and not broken and len(in_hand) < max(1, width()):
+                try:
+                    in_hand[executor.submit(whole, work, waiting[0])] = waiting[0]
+                except BrokenExecutor:
+                    broken = True
+                else:
+                    yield Started(waiting.popleft())
+            for future in wait(in_hand, return_when=FIRST_COMPLETED).done:
+                task = in_hand.pop(future)
+                try:
+                    results, trouble = future.result()
+                except BrokenExecutor:
+                    broken = True
+                    lost.append(task)
+                except (Exception, CancelledError) as error:  # the executor's own trouble
+                    yield Died(task, f"{type(error).__name__}: {error}")
+                else:
+                    yield from (Gave(task, result) for result in results)
+                    yield Died(task, trouble) if trouble else Ended(task)
+    finally:
+        for future in in_hand:
+            future.cancel()
+    return lost
+
+
+alone = Lock()  # the threads of a process share mpmath's precision, SymPy's caches and stdout
+
+
+def whole(work: Work, task: Any) -> tuple[list[Any], str | None]:
+    """All that a task gives, and what was raised if something was; one task at a time in each process."""
+    results = []
+    with alone, redirect_stdout(sys.stderr):
+        single_threaded()
         try:
-            self.process.start()
+            results.extend(work(task))
+        except Exception:
+            return results, traceback.format_exc()
+    return results, None
+
+
+# ---------------------------------------------------------------- on processes of our own
+
+
+def on_processes(work: Work, waiting: deque[Any], workers: int) -> Iterator[Event]:
+    """On a pool.  A process that dies breaks it, and nobody says whose fault it was.
+
+    A new pool takes over what is unfinished.  If that does not help, those that the pool had in hand are tried one by
+    one, each in a process of its own: the one that dies again is the one, and the others have done their work.
+    """
+    replaced = 0
+    while waiting:
+        with Pool(min(workers, len(waiting))) as pool:
+            lost = yield from on_executor(work, waiting, pool, lambda: workers)
+        yield from map(Lost, lost)
+        if replaced < PATIENCE:
+            waiting.extendleft(reversed(lost))
+            replaced += 1
+            continue
+        for suspect in lost:
+            with Pool(1) as pool:
+                guilty = yield from on_executor(work, deque([suspect]), pool, lambda: 1)
+            if guilty:
+                yield Died(suspect, pool.epitaph())
+
+
+class Hand(SpawnProcess):
+    """A fresh process.  Ctrl-C is for us: a child inherits that it is ignored."""
+
+    def start(self) -> None:
+        ours = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            super().start()
         finally:
             signal.signal(signal.SIGINT, ours)
-        theirs.close()
 
-    def give(self, task: Any) -> None:
-        self.task = task
-        with suppress(OSError):  # if it is dead already, the closed pipe will say so when it is read
-            self.pipe.send(task)
+
+class Pool(ProcessPoolExecutor):
+    """Processes that share no state, and that do not outlive their time."""
+
+    def __init__(self, workers: int) -> None:
+        self.hands: list[Hand] = []
+        super().__init__(workers, mp_context=Hiring(self.hands), initializer=settle)
+
+    def __exit__(self, *_: object) -> None:
+        for hand in self.hands:
+            hand.kill()
+        self.shutdown(cancel_futures=True)
 
     def epitaph(self) -> str:
-        """How the process ended."""
-        self.process.join(5)
-        code = self.process.exitcode
+        """How the first of the processes ended."""
+        code = self.hands[0].exitcode
         if code is not None and code < 0:
             return f"its process was killed by signal {-code} ({signal.Signals(-code).name}); out of memory?"
         return f"its process ended unexpectedly, with exit code {code}"
 
 
-def side_by_side(work: Work, tasks: list[Any], workers: int) -> Iterator[Event]:
-    """On several processes, each fresh from ``spawn``: no state is shared, and none is copied."""
-    waiting = deque(tasks)
-    hands = [Hand(work) for _ in range(min(workers, len(tasks)))]
-    try:
-        while True:
-            for hand in hands:
-                if hand.task is None and waiting:
-                    hand.give(waiting.popleft())
-                    yield Started(hand.task)
-            busy = {hand.pipe: hand for hand in hands if hand.task is not None}
-            if not busy:
-                return
-            for pipe in wait(list(busy)):
-                hand = busy[pipe]  # type: ignore[index]
-                try:
-                    event = hand.pipe.recv()
-                except (EOFError, OSError):
-                    yield Died(hand.task, hand.epitaph())
-                    hands[hands.index(hand)] = Hand(work)
-                    continue
-                if not isinstance(event, Gave):
-                    hand.task = None
-                yield event
-    finally:
-        for hand in hands:
-            hand.process.kill()
-            hand.pipe.close()
+class Hiring(SpawnContext):
+    """How the pool starts a process; we keep its name."""
+
+    def __init__(self, hands: list[Hand]) -> None:
+        self.hands = hands
+
+    def Process(self, *args: Any, **options: Any) -> Hand:  # type: ignore[override]
+        self.hands.append(hand := Hand(*args, **options))
+        return hand
 
 
-def serve(pipe: Connection, work: Work) -> None:
-    """What a process does all day.  It goes home when nobody is left at the other end."""
+def settle() -> None:
+    """What a process does first, before it imports NumPy."""
     sys.stdout = sys.stderr  # stdout belongs to the report
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # the processes are the parallelism
-    try:
-        while True:
-            task = pipe.recv()
-            try:
-                for result in work(task):
-                    pipe.send(Gave(task, result))
-                pipe.send(Ended(task))
-            except Exception:
-                pipe.send(Died(task, traceback.format_exc()))
-    except (EOFError, OSError):
-        return
+    single_threaded()
+    Thread(target=go_home, daemon=True).start()
+
+
+def go_home() -> None:
+    """A process goes home when nobody is left to report to."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)

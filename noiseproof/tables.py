@@ -105,7 +105,7 @@ def cell(claim: Claim, kind: str, report: Report) -> Text:
     if kind in report.not_run:
         return Text("not run", "bold yellow")
     mine = [c for c in report.checks if c.kind == kind]
-    return Text("  ").join([WORDS[together(c.verdict for c in mine)], *resolution(mine)])
+    return Text(" ").join([WORDS[together(c.verdict for c in mine)], *resolution(mine)])
 
 
 def resolution(checks: Iterable[Check]) -> list[Text]:

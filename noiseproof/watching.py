@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
-from .running import Died, Ended, Event, Gave, Started
+from .running import Died, Ended, Event, Gave, Lost, Started
 
 Words = Callable[[Any], str]
 
@@ -36,9 +36,9 @@ def bar(events: Iterable[Event], tasks: Sequence[Any], name: Words, finished: Wo
         for event in events:
             if isinstance(event, Started):
                 running.append(event.task)
-            elif isinstance(event, (Ended, Died)):
+            elif not isinstance(event, Gave):
                 running.remove(event.task)
-                progress.advance(shown)
+                progress.advance(shown, 0 if isinstance(event, Lost) else 1)
             if not isinstance(event, Gave):
                 progress.update(shown, description=", ".join(name(task).split(".", 1)[-1] for task in running))
             yield event

@@ -1,0 +1,77 @@
+"""Work for the workers of a Dask scheduler.  It runs code for whoever reaches it; we connect to none but the one named.
+
+A worker that has other code or other libraries than we have would give other verdicts: it is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from .faults import Unreachable
+from .runfile import installed
+
+PATIENCE = 10.0  # seconds that a scheduler, and its first worker, have to answer
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
+    """An executor for the scheduler at ``tcp://host:port``, and how many workers it has at the moment.
+
+    Raises Unreachable if the address is none, nobody answers, or what answers cannot do the work.
+    """
+    check(address)
+    try:
+        from distributed import Client
+    except ImportError:
+        raise Unreachable("--executor needs distributed: pip install 'noiseproof[dask]'") from None
+    for name in ("distributed.core", "distributed.comm", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what there is to say, we say
+    try:
+        client: Any = Client(address, timeout=PATIENCE, set_as_default=False)
+    except Exception as error:
+        raise Unreachable(f"no Dask scheduler answers at {address}: {described(error)}") from error
+    with client:
+        greet(client, address)
+        executor = client.get_executor()
+        try:
+            yield executor, lambda: len(client.nthreads())
+        finally:
+            executor.shutdown(wait=False)
+
+
+def check(address: str) -> None:
+    """An address has a scheme, a host and a port."""
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in ("tcp", "tls") and parts.hostname and parts.port and not parts.path.strip("/")
+    except ValueError:  # a port that is no number
+        good = False
+    if not good:
+        raise Unreachable(f"{address!r} is not the address of a scheduler: write tcp://host:port, tcp://127.0.0.1:8786")
+
+
+def greet(client: Any, address: str) -> None:
+    """There is a worker, and all of them have what we have."""
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+        theirs = client.run(installed)
+    except TimeoutError:
+        raise Unreachable(f"the scheduler at {address} has no workers: start one, dask worker {address}") from None
+    except Exception as error:
+        raise Unreachable(
+            f"the workers of {address} cannot run noiseproof, install the same on them: {described(error)}"
+        ) from error
+    ours = installed()
+    for worker, found in theirs.items():
+        if differ := [name for name in ours if found.get(name) != ours[name]]:
+            said = "; ".join(f"{name} {found.get(name)}, and here {ours[name]}" for name in differ)
+            raise Unreachable(f"the worker at {worker} would judge by something else, its {said}")
+
+
+def described(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
