@@ -86,7 +86,7 @@ def inhabit(expr: Expr, world: World, fits: Callable[[Expr, Expr], bool] = lambd
         return density
 
     if isinstance(expr, Density):
-        return meaning_of(expr)
+        return meaning_of(expr(*(inhabit(slot, world, fits) for slot in expr.slots)))
     if isinstance(expr, Derivative):
         inside = inhabit(spelled_out(expr.expr), world, fits)
         held = inside.has(Integral, GaussianMean)

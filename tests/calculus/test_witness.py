@@ -208,6 +208,7 @@ def test_mass_may_leave_the_grid():
 
 def test_worlds_are_put_in_the_place_of_densities():
     assert inhabit(q(2 * x), {q: z**2}) == 4 * x**2
+    assert inhabit(q(p(x)), {q: z**2, p: z + 1}) == (x + 1) ** 2
     assert inhabit(q(0), {q(0): sp.S.One}) == 1
     assert inhabit(q(1), {q(0): sp.S.One}) == q(1)
     assert inhabit(d(z, q), {q: z**3}) == 3 * z**2
