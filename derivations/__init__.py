@@ -22,6 +22,8 @@ must not be mistaken for. In reading order:
         bayes       the reverse kernel, and the naive one as Bayes' rule with a flat prior
         posterior   the kernel given both ends, q(x_{t-1} | x_t, x_0)
         score       the mean and the variance of the kernel, from the score
+        chain       the exact kernels one after the other, from q_T and from N(0, 1), and their means alone
+        anderson    what chains become as their steps shrink
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -51,6 +53,8 @@ PAGES = (
     "reversal.bayes",
     "reversal.posterior",
     "reversal.score",
+    "reversal.chain",
+    "reversal.anderson",
 )
 
 

@@ -17,7 +17,7 @@ POINTS = [
 ]
 SOME_X_T = np.array([-1.27, 0.19, 1.71])
 
-SMALL_BETAS = 0.01 * 2.0 ** -np.arange(6)
+SMALL_BETAS = 2.0 ** -np.arange(7, 13)  # 1 - beta is exact
 
 between = st.floats(0.01, 0.99)
 steps = st.builds(Step, alpha=between, alpha_bar_prev=between)
