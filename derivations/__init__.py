@@ -24,6 +24,7 @@ must not be mistaken for. In reading order:
         score       the mean and the variance of the kernel, from the score
         chain       the exact kernels one after the other, from q_T and from N(0, 1), and their means alone
         anderson    what chains become as their steps shrink
+        distance    how far the naive kernel is from the reverse kernel, and that small steps do not help
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -55,6 +56,7 @@ PAGES = (
     "reversal.score",
     "reversal.chain",
     "reversal.anderson",
+    "reversal.distance",
 )
 
 
