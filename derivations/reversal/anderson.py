@@ -137,7 +137,7 @@ CLAIMS = [
         because={
             "half-score": "the coefficient of the probability-flow ODE, which moves without noise",
             "drift-sign": "the drift of the forward process, which pulls towards zero",
-            "score-plus-in-forward-time": "time runs backwards, and one of the two terms of the drift has not changed its sign",
+            "score-plus-in-forward-time": "time runs backwards, and only one term of the drift has been turned round",
             "naive-stable": "the forward process, which forgets where it came from",
         },
     ),
