@@ -102,11 +102,14 @@ class Strata:
         ends = np.cumsum(self.weights)
         chosen = (ends - np.array(self.weights) / 2)[np.arange(n) % self.number]
 
+        taken = 0
+
         def chosen_or(kind: str, count: int) -> Array:
+            nonlocal taken
             if kind == "normal":
                 return columns(kind, count)
-            if count != 1:
-                raise ValueError(f"a draw takes {count} uniform numbers at once; to go case by case it may take one")
+            if (taken := taken + count) != 1:
+                raise ValueError(f"a draw takes {taken} uniform numbers; to go case by case it may take one")
             return chosen[None]
 
         return chosen_or
