@@ -181,13 +181,28 @@ def mutate(
 @cli.command()
 @click.argument("id")
 @click.option("--latex", is_flag=True, help="The derivations as LaTeX.")
-def explain(id: str, latex: bool) -> int:
+@click.option(
+    "--figure",
+    "picture",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Draw the figure of the claim instead, as .svg, .png or .pdf, and print its numbers.",
+)
+@click.option("--force", is_flag=True, help="Replace the file of the figure if there is one.")
+def explain(id: str, latex: bool, picture: Path | None, force: bool) -> int:
     """Show the derivations of a claim, what they take on trust, and where the mistakes break."""
     from . import explaining
     from .choosing import claim
     from .tables import console
 
     chosen = claim(id)
+    if picture and latex:
+        raise click.UsageError("--latex prints derivations and --figure draws: ask for one of them")
+    if picture:
+        from .figures import figure
+
+        console().print(figure(chosen.id, picture, force))
+        return ALL_GOOD
     if latex:
         click.echo(explaining.as_latex(chosen))
         return ALL_GOOD
