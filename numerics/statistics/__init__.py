@@ -1,9 +1,9 @@
 """How a check decides.
 
 Read ``judging`` first, then ``atoms`` (what a check may say), ``comparing`` and ``formulas`` (what rounding explains),
-``laws``, ``tails`` and ``sequential`` (what chance explains), ``whitening`` (what a law makes normal), ``estimators``
-and ``points`` (less chance), ``searching`` (counterexamples), ``streams`` (draws that any number of processes can
-share).
+``orders`` (what happens as a step goes to zero), ``laws``, ``tails`` and ``sequential`` (what chance explains),
+``whitening`` (what a law makes normal), ``estimators`` and ``points`` (less chance), ``searching`` (counterexamples),
+``streams`` (draws that any number of processes can share).
 """
 
 from .atoms import Atom, above, below, both, close, for_all, matches, sampled, surely
@@ -11,6 +11,7 @@ from .estimators import GaussHermite, Hermite, Sobol, gauss_hermite, hermite, so
 from .formulas import FormulaError
 from .judging import Examined, Report, examine, judge, sampled_atoms
 from .laws import Row, at_least, event, law, moments, within
+from .orders import Order, limit, order
 from .searching import NothingTried
 from .sequential import ALPHA, ATOMS, FAIL, INCONCLUSIVE, PASS, SKIP, Finding
 from .streams import CHUNK, Total, stream
@@ -31,6 +32,7 @@ __all__ = [
     "GaussHermite",
     "Hermite",
     "NothingTried",
+    "Order",
     "Report",
     "Row",
     "Sobol",
@@ -51,8 +53,10 @@ __all__ = [
     "hermite",
     "judge",
     "law",
+    "limit",
     "matches",
     "moments",
+    "order",
     "sampled",
     "sampled_atoms",
     "sobol",

@@ -4,6 +4,8 @@
     matches    a formula is a number found another way          quadrature
     below      a formula is at most, or less than, a number     quadrature
     above      a formula is at least, or more than, a number    quadrature
+    limit      a formula is what values tend to (``orders``)    quadrature
+    order      an error vanishes at a rate (``orders``)         quadrature
     for_all    a statement holds wherever a search reaches      property
     sampled    draws follow a law                               montecarlo, or quadrature with points for draws
     surely     two things are equal, draw by draw               montecarlo
