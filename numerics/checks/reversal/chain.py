@@ -8,6 +8,7 @@ from scipy.special import ndtri
 from ...schedules import Schedule, linear
 from ...statistics import above, below, for_all, law, matches, moments, sampled
 from ...worlds import Step, gaussian, mixture, normal
+from .exploded import log_ratio, moments_of_log_ratio
 from .step import steps
 
 GAUSSIANS = [
@@ -84,7 +85,9 @@ def exact_chain(returned, mean, variance, distance):
         yield from moments_of(mean, variance, data, betas)
         yield above(distance, of_chain(data, betas), missed(data, betas), strict=True)
         yield matches(distance, of_chain(data, betas), missed(data, betas) + forgotten(data, betas))
-        yield sampled(down_from_noise(data, betas[-4:]), beside(mean, variance, data, betas[-4:]), resolves=1e-2)
+        few = betas[-4:]
+        yield sampled(down_from_noise(data, few), beside(mean, variance, data, few), resolves=1e-2)
+        yield sampled(data.path(1 - few), far(distance, data, few), resolves=1e-2)
     # The case of equality: where q_T is N(0, 1) already, nothing is missed.
     yield matches(distance, of_chain(gaussian(0.0, 1.0), MIDDLE), 0.0, magnitude=1.0)
     there, where = on_grid(CLUSTERS, MIDDLE, CLUSTERS)[CENTRE], {"prior": CLUSTERS, "x_prev": GRID[CENTRE]}
@@ -168,6 +171,13 @@ def up_and_down(data, betas):
 def beside(mean, variance, data, betas):
     at, end = of_chain(data, betas), ended(data, betas)
     return lambda x: moments(x, mean(**at), variance(**at), end.central_moments())
+
+
+def far(distance, data, betas):
+    """On average over x_T, log q_T(x_T)/N(x_T; 0, 1) is the distance at the start."""
+    at, start = of_chain(data, betas), gaussian(0.0, 1.0)
+    null = moments_of_log_ratio(at["at_end"], start)
+    return lambda *path: moments(log_ratio(path[-1], at["at_end"], start), distance(**at), None, null)
 
 
 def uniform_under(density, data):
