@@ -43,17 +43,16 @@ Draw = Callable[[Any, int], Iterable[Array]]
 Scores = Callable[..., Sequence[Row]]
 
 EPS = float(np.finfo(float).eps)
-
-
 ONE_CASE = Strata()
 
 
 class Estimate(NamedTuple):
-    """Averages of rows: how far they may be from the truth by chance (at the level of a false alarm), and how far an
-    error of the size to be resolved may fall short (at that of a miss)."""
+    """Averages of rows and their standard errors: how far they may be from the truth by chance (at the level of a false
+    alarm), and how far an error of the size to be resolved may fall short (at that of a miss)."""
 
     names: list[str]
     means: Array
+    error: Array
     alarm: Array
     miss: Array
     draws: int
@@ -62,7 +61,7 @@ class Estimate(NamedTuple):
 def examined(looks: Iterable[Estimate], resolves: float) -> Finding:
     """FAIL if an average is too far from zero, PASS if all are surely near enough, and otherwise take another look."""
     finding = Finding(INCONCLUSIVE, 0, "no look was taken")
-    for names, means, alarm, miss, draws in looks:
+    for names, means, _, alarm, miss, draws in looks:
         if bad := np.flatnonzero(~np.isfinite(means)).tolist():
             which = names[bad[0]] + (f" and {len(bad) - 1} more" if len(bad) > 1 else "")
             return Finding(FAIL, draws, f"{which}: not finite, so the formula leaves its domain", resolves)
@@ -134,7 +133,8 @@ class Hermite(Averaging):
         h, names = standard(rows, self.strata), [row.name for row in rows]
         if not np.all(np.isfinite(h)):
             nothing = np.zeros(len(rows))
-            return Estimate(names, np.where(np.all(np.isfinite(h), axis=(1, 2)), 0.0, np.nan), nothing, nothing, n)
+            means = np.where(np.all(np.isfinite(h), axis=(1, 2)), 0.0, np.nan)
+            return Estimate(names, means, nothing, nothing, nothing, n)
         cases = np.moveaxis(self.strata.split(normals), 1, 0)
         of_each = [left_over(h[:, k], polynomials(z, self.degree)) for k, z in enumerate(cases)]
         left, floors = (np.stack([case[i] for case in of_each], axis=1) for i in range(2))
@@ -147,7 +147,7 @@ class Hermite(Averaging):
         tests = len(rows) * len(self.LOOKS)
         a, b = -float(ndtri(ALPHA / (2 * tests))), -float(ndtri(BETA / len(self.LOOKS)))
         error, floor = sd / np.sqrt(m), np.max(floors, axis=1)
-        return Estimate(names, means, cramer(a, lyapunov) * error + floor, b * error + floor, n)
+        return Estimate(names, means, error, cramer(a, lyapunov) * error + floor, b * error + floor, n)
 
 
 def left_over(h: Array, basis: Array) -> tuple[Array, Array]:
@@ -241,7 +241,7 @@ class Sobol(Averaging):
         floor = 8 * EPS * np.sqrt(n)
         a, b = (-float(stdtrit(self.SHIFTS - 1, p / len(names))) for p in (ALPHA / 2, BETA))
         alarm, miss = self.SAFETY * a * error + floor, self.MARGIN * b * error + floor
-        return Estimate(names, means, alarm, miss, n * cases * self.SHIFTS)
+        return Estimate(names, means, error, alarm, miss, n * cases * self.SHIFTS)
 
 
 @dataclass(frozen=True)
@@ -267,8 +267,9 @@ class GaussHermite(Averaging):
             raise ValueError(f"{self.nodes} nodes for each of {len(taken)} raw normals are too many points: use sobol")
         names, coarse = self.averages(draw, scores, len(taken), self.nodes // 2)
         _, means = self.averages(draw, scores, len(taken), self.nodes)
-        error = np.abs(means - coarse) + 8 * EPS * np.sqrt(points)
-        return examined([Estimate(names, means, error, error, points)], resolves)
+        with np.errstate(invalid="ignore"):
+            error = np.abs(means - coarse) + 8 * EPS * np.sqrt(points)
+        return examined([Estimate(names, means, error, error, error, points)], resolves)
 
     def averages(self, draw: Draw, scores: Scores, dimension: int, nodes: int) -> tuple[list[str], Array]:
         x, w = np.polynomial.hermite_e.hermegauss(nodes)
