@@ -250,8 +250,8 @@ class Surely:
         """One draw to the contrary refutes it: there is no chance in it but what is drawn."""
         with np.errstate(all="ignore"):
             left, right, size = self.sides(*self.draw(stream(seed, claim, f"{name}, surely", 0), self.DRAWS))
-            size = np.abs(size) + np.abs(left) + np.abs(right)
-            off = np.broadcast_to(np.abs(left - right) / size, (self.DRAWS,))
+            size, gap = np.abs(size) + np.abs(left) + np.abs(right), np.abs(left - right)
+            off = np.broadcast_to(np.where(gap == 0, 0.0, gap / size), (self.DRAWS,))  # 0 is 0, whatever its size
         resolution = 16 * LAST_BITS
         if np.all(off <= resolution):
             return Finding(PASS, self.DRAWS, f"equal in {self.DRAWS:,} draws, but for rounding", resolution)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import bdtrc, ndtr, ndtri
 
-from numerics.statistics import CHUNK, FAIL, PASS, Row, event, law, moments, sampled, stream
-from numerics.statistics.laws import absolute_third_moments
+from numerics.statistics import CHUNK, FAIL, PASS, Row, at_least, event, law, moments, sampled, stream, within
+from numerics.statistics.laws import absolute_third_moments, bins, standardised
+from numerics.statistics.tails import Binomial, Bounded, ChiSquare, Limit
 
 RARE = 1e-9  # for each of the counts in this file
 NULL = (1.0, 3.0, 15.0)  # central moments of N(0, 1)
@@ -138,6 +139,112 @@ def test_a_failure_says_what_was_claimed_what_was_found_and_how_far_off_it_is():
     assert detail.startswith("mean: the claim implies 0, and 32,768 draws give +0.5")
     assert "standard errors off, where chance explains 8." in detail
     assert detail.endswith("at alpha = 0.683, x = an array of shape (99,)")
+
+
+# Bins.
+
+
+def test_the_scale_is_held_where_a_condition_is_low_middling_or_high():
+    bump = lambda c, at: 1 + 0.15 * np.exp(-2 * (c - at) ** 2)
+    for word, at in (("low", -1.5), ("high", 1.5)):
+        finding = examined(pair, lambda x, e, at=at: law(e * bump(x, at), given=[x]))
+        assert finding.verdict == FAIL
+        assert finding.detail.startswith(f"variance where c1 is {word}: ")
+
+
+@pytest.mark.parametrize("c", [np.arange(99.0), np.array([-1.0, 1.0] * 50), np.array([0.0] * 99 + [1.0])], ids=len)
+def test_no_bin_is_empty(c):
+    found = bins(standardised([c, c**3]))
+    assert [words for words, _ in found[:3]] == [f" where c1 is {word}" for word in ("low", "middling", "high")]
+    assert len(found) == 6
+    assert all(np.sum(np.square(g)) > 0 for _, g in found)
+
+
+# Ranges.
+
+
+@pytest.mark.parametrize(
+    ("high", "verdict"), [(1.0, PASS), (np.inf, PASS), (0.9999, FAIL), (-1.0, FAIL), (np.nan, FAIL)]
+)
+def test_nothing_may_leave_its_range(high, verdict):
+    draw = lambda rng, n: [rng.random(n)]
+    assert examined(draw, lambda u: [*law(ndtri(u)), *within(u, 0.0, high)]).verdict == verdict
+
+
+def test_a_range_sees_what_hides_behind_its_own_variance():
+    """The discriminator with p + g turned to p - g: neither bounded nor a probability, and its scores know it."""
+
+    def scores(x, wrong):
+        p, g = np.exp(-x * x / 2), 0.7 * np.exp(-((x - 1) ** 2) / 2)
+        return within(p / (p - g) if wrong else p / (p + g), 0.0, 1.0, name="D")
+
+    assert examined(pair, lambda x, e: scores(x, wrong=False)).verdict == PASS
+    finding = examined(pair, lambda x, e: scores(x, wrong=True))
+    assert finding.verdict == FAIL
+    assert finding.detail.startswith("D in its range: ")
+
+
+def test_bounds_may_depend_on_the_draw_and_include_their_ends():
+    assert examined(pair, lambda x, e: within(x, np.minimum(x, e), np.maximum(x, e))).verdict == PASS
+    assert examined(pair, lambda x, e: within(e, np.minimum(x, 0), np.maximum(x, 0))).verdict == FAIL
+
+
+# Inequalities.
+
+
+@pytest.mark.parametrize(
+    ("margin", "verdict"), [(0.0, PASS), (3.0, PASS), (1e9, PASS), (-0.05, FAIL), (-3.0, FAIL), (np.nan, FAIL)]
+)
+def test_an_average_that_is_at_least_so_much_may_be_more_and_not_less(margin, verdict):
+    finding = examined(pair, lambda x, e: at_least(1.7 + 2.0 * e + margin, 1.7, 2.0, 1.6))
+    assert finding.verdict == verdict
+    if margin < 0:
+        assert "the claim implies at least 0" in finding.detail
+
+
+def test_an_inequality_is_missed_as_rarely_as_an_equality():
+    atom = sampled(pair, lambda x, e: at_least(e - 0.03, 0.0, 1.0), resolves=0.03)
+    assert [atom.examine(number, "inequality", "1").verdict for number in range(30)].count(PASS) <= 1
+
+
+def test_rows_of_both_kinds_keep_their_sides():
+    both = lambda off: lambda x, e: [*at_least(x + 0.3, 0.0, 1.0), Row("equal", e + off)]
+    assert examined(pair, both(0.0)).verdict == PASS
+    assert examined(pair, both(0.05)).detail.startswith("equal: the claim implies 0,")
+
+
+# Null laws.
+
+
+def test_a_row_has_the_null_law_that_is_known_of_it():
+    rows = {row.name: row for row in law(np.zeros(9), given=[np.arange(9.0)])}
+    assert rows["variance"].tail == ChiSquare()
+    assert {type(rows[f"variance against c1{more}"].tail) for more in ("", " squared")} == {Limit}
+    assert {type(row.tail) for name, row in rows.items() if name[:3] in ("cos", "sin")} == {Bounded}
+    assert all(row.third == 0 for name, row in rows.items() if name.startswith("mean"))
+    (alone,), given = event(np.zeros(9), 0.2), event(np.zeros(9), np.full(9, 0.2), [np.arange(9.0)])
+    assert alone.tail == Binomial(0.2)
+    assert {type(row.tail) for row in given} == {Limit}
+
+
+def test_scores_with_a_bound_keep_to_it():
+    z = np.concatenate([np.linspace(-9, 9, 9999), np.pi / np.array([0.8, 1.9])])
+    for row in law(z, given=[np.cos(z)]):
+        if isinstance(row.tail, Bounded):
+            assert np.max(np.abs(row.f * row.g)) <= row.tail.bound * (1 + 1e-12), row.name
+            if "against" not in row.name:
+                assert np.max(np.abs(row.f)) == pytest.approx(row.tail.bound, rel=1e-3), row.name
+
+
+RARELY = float(ndtr(-3.7))  # once in ten thousand
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, PASS), (3.0, FAIL), (0.3, FAIL)])
+def test_a_rare_event_is_counted_by_its_binomial_law(factor, verdict):
+    """In the first look it happens three or four times: no limit theorem would dare to speak."""
+    count = lambda x, e: event(e > 3.7, factor * RARELY)
+    assert examined(pair, count, resolves=5e-2).verdict == PASS  # 3 or 4 for 10 or for 1: no error of 0.05 sigma
+    assert examined(pair, count, resolves=1e-2).verdict == verdict
 
 
 # Nonsense.
