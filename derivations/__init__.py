@@ -22,6 +22,7 @@ must not be mistaken for. In reading order:
         bayes       the reverse kernel, and the naive one as Bayes' rule with a flat prior
         posterior   the kernel given both ends, q(x_{t-1} | x_t, x_0)
         score       the mean and the variance of the kernel, from the score
+        denoising   x_0 given x_t: its mean, the score as an average, the kernel as a mixture over x_0
         chain       the exact kernels one after the other, from q_T and from N(0, 1), and their means alone
         anderson    what chains become as their steps shrink
         distance    how far the naive kernel is from the reverse kernel, and that small steps do not help
@@ -54,6 +55,7 @@ PAGES = (
     "reversal.bayes",
     "reversal.posterior",
     "reversal.score",
+    "reversal.denoising",
     "reversal.chain",
     "reversal.anderson",
     "reversal.distance",

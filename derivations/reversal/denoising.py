@@ -184,6 +184,7 @@ def denoised_variance(variance=x_0_variance):
 def noise_of_one_step(ratio=ratio):
     """The noise of one step and that of all steps so far have proportional means: both are the score."""
     yield E(posterior, noise_of_the_step)
+    # x_t is the end of a step from x_{t-1} and of a jump from x_0: one density, and one score.
     yield eq(-sqrt(beta) * score, by=theorem(mean_of_the_noise))
     yield eq(sqrt(beta) * E(guess, noise) / sqrt(1 - alpha_bar), by=theorem(score_from_the_noise))
     yield eq(ratio * E(guess, noise), by=algebra)

@@ -7,9 +7,10 @@ each other. Where the data have a density, q(x_0 | x_t) is integrated as the pro
 import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
+from scipy.ndimage import map_coordinates
 
 from ...quadrature import mean_of, variance_of
-from ...statistics import close, for_all, matches, moments, sampled
+from ...statistics import both, close, for_all, hermite, matches, moments, sampled
 from ...worlds import Step, normal
 from .score import (
     DIRECTIONS,
@@ -24,7 +25,7 @@ from .score import (
     pairs,
     tame_steps,
 )
-from .step import POINTS, SOME_X_T, letters, reverse_kernel, steps
+from .step import POINTS, SOME_X_T, estimator, letters, reverse_kernel, steps
 
 SOME_X_0 = np.array([0.83, -0.57, 1.19])
 near = st.floats(-2, 2)
@@ -36,7 +37,7 @@ def x0_tweedie(mean, variance):
         at, law = seen(world, step, SOME_X_T), world.posterior(step.alpha_bar, SOME_X_T)
         yield matches(mean, at, law.mean)
         yield matches(variance, at, law.variance)
-        yield sampled(world.forward(step), denoised(mean, variance, world, step), resolves=1e-2)
+        yield from both(world.forward(step), denoised(mean, variance, world, step), estimator(world), resolves=1e-3)
     for world, step in SMOOTH:
         at, density = seen(world, step, SOME_X_T), product(world, step, SOME_X_T)
         yield close(mean, at, mean_of(density))
@@ -61,9 +62,10 @@ def score_is_conditional_expectation(average, from_noise, over_the_data):
     for world, step in POINTS:
         at, score = seen(world, step, SOME_X_T, x_0=SOME_X_0), world.marginal(step.alpha_bar).score(SOME_X_T)
         yield matches(from_noise, at, score)
-        yield sampled(world.forward(step), scattered(tabulated(from_noise, world, step), world, step), resolves=1e-2)
+        scores = scattered(blind(from_noise, world, step), world, step)
+        yield from both(world.forward(step), scores, estimator(world))
         yield matches(over_the_data, at, slope(step, world.mean, SOME_X_T))
-        yield sampled(apart(world, step), unseen(over_the_data, world, step), resolves=1e-2)
+        yield from both(apart(world), unseen(over_the_data, world, step), hermite.over(world.weights))
     for at, _, score, direction in in_the_plane():
         yield matches(from_noise, at, score @ direction)
     some = {"data": pairs, "step": tame_steps, "x_t": near, "x_0": near}
@@ -88,8 +90,8 @@ def one_step_vs_cumulative_noise(ratio, mean):
         at = seen(world, step, SOME_X_T)
         yield close(one_step, at, mean_of(noise_given(world, step, SOME_X_T)))
         yield close(mean, at, mean_of(reverse_kernel(world, step, SOME_X_T), width=2.0))
-        yield sampled(world.forward(step), share(ratio, step), resolves=1e-2)
-        yield sampled(world.forward(step), stepped_back(mean, None, world, step), resolves=1e-2)
+        yield from both(world.forward(step), share(ratio, step), hermite.over(world.weights))
+        yield from both(world.forward(step), stepped_back(mean, None, world, step), estimator(world))
     for at, _, score, direction in in_the_plane():
         beta = 1 - at["alpha"]
         yield matches(one_step, at, -sqrt(beta) * score @ direction)
@@ -116,7 +118,7 @@ def mixture_over_x0(mixture, mean, variance):
         at, kernel = seen(world, step, SOME_X_T), reverse_kernel(world, step, SOME_X_T)
         yield close(mean, at, mean_of(kernel, width=2.0))
         yield close(variance, at, variance_of(kernel, width=2.0))
-        yield sampled(world.forward(step), stepped_back(mean, variance, world, step), resolves=1e-2)
+        yield from both(world.forward(step), stepped_back(mean, variance, world, step), estimator(world))
     for at, _, _, direction in in_the_plane():
         kernel = PLANE.reverse_kernel(PLANE_STEP, SOME_IN_PLANE)
         yield matches(mean, at, kernel.mean @ direction)
@@ -244,12 +246,16 @@ def share(ratio, step):
     return scores
 
 
+def blind(formula, world, step):
+    """The formula as a function of x_t alone: whatever x_0 is, it is told another."""
+    return lambda x_t: np.broadcast_to(formula(**seen(world, step, x_t, x_0=0.83)), x_t.shape)
+
+
 def tabulated(formula, world, step):
-    """The formula as a function of x_t alone, whatever x_0 is; tabulated once, and read between its nodes."""
-    x_t = np.linspace(-8, 8, 1281)
+    """The same, tabulated once and read between its nodes by cubic splines."""
     with np.errstate(all="ignore"):
-        table = np.broadcast_to(formula(**seen(world, step, x_t, x_0=0.83)), x_t.shape)
-    return lambda at: np.interp(at, x_t, table)
+        table = blind(formula, world, step)(np.linspace(-12, 12, 961))
+    return lambda x_t: map_coordinates(table, [40 * (x_t + 12)], order=3, mode="nearest")
 
 
 def scattered(score, world, step):
@@ -264,13 +270,9 @@ def scattered(score, world, step):
     return scores
 
 
-def apart(world, step):
-    """Draws of x_0, and of an x_t that is not its own."""
-
-    def draw(rng, n):
-        return world.sample(rng, n), world.marginal(step.alpha_bar).sample(rng, n)
-
-    return draw
+def apart(world):
+    """Draws of x_0, and of an x_t that knows nothing of it."""
+    return lambda rng, n: (world.sample(rng, n), rng.standard_normal(n))
 
 
 def unseen(line, world, step):
