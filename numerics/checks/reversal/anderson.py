@@ -4,7 +4,7 @@ import numpy as np
 from numpy import sqrt
 
 from ...quadrature import mean_of, variance_of
-from ...statistics import close, matches, moments, sampled
+from ...statistics import close, matches, moments, sampled, sobol
 from ...worlds import Step, gaussian
 from .naive import down_from, went_down
 from .step import POINTS, SOME_X_T, as_beta_vanishes, at_zero, letters, reverse_kernel
@@ -12,6 +12,7 @@ from .step import POINTS, SOME_X_T, as_beta_vanishes, at_zero, letters, reverse_
 COUNTS = 2 ** np.arange(5, 12)  # of steps
 STARTS = [(0.47, 0.31), (1.83, 0.57), (4.7, 1.13)]  # v, B
 SMALL = 2e-3  # so small a beta, and for so short a way so many steps, that what is left out is far below the resolution
+TINY = 2e-5  # likewise, for points
 SHORT_WAY, MANY = 0.21, 32
 
 
@@ -23,6 +24,10 @@ def anderson_limit(drift, diffusion, after):
         yield close(diffusion, at, as_beta_vanishes(scattered(world, step.alpha_bar_prev)))
         small = Step(1 - SMALL, step.alpha_bar_prev)
         yield sampled(world.forward(small), one_small_step(drift, diffusion, world, small), resolves=1e-2)
+    world, step = POINTS[1]
+    tiny = Step(1 - TINY, step.alpha_bar_prev)
+    points = sobol.over(world.weights)
+    yield sampled(world.forward(tiny), one_small_step(drift, diffusion, world, tiny), points.resolves, by=points)
     for v, B in STARTS:
         yield matches(after, {"v": v, "B": B}, *continued(v, B))
         yield sampled(down_from(v, equal_steps(SHORT_WAY, MANY)), ran_away(after, v, SHORT_WAY), resolves=1e-2)
