@@ -23,8 +23,11 @@ must not be mistaken for. In reading order:
         posterior   the kernel given both ends, q(x_{t-1} | x_t, x_0)
         score       the mean and the variance of the kernel, from the score
         denoising   x_0 given x_t: its mean, the score as an average, the kernel as a mixture over x_0
+        markov      the process backwards is a Markov chain; its equilibrium, in which it is the process forwards
+        data        the kernel for mixtures of Gaussians, and for a data set
         chain       the exact kernels one after the other, from q_T and from N(0, 1), and their means alone
         anderson    what chains become as their steps shrink
+        bounds      how large the variance of the kernel can be
         distance    how far the naive kernel is from the reverse kernel, and that small steps do not help
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
@@ -56,8 +59,11 @@ PAGES = (
     "reversal.posterior",
     "reversal.score",
     "reversal.denoising",
+    "reversal.markov",
+    "reversal.data",
     "reversal.chain",
     "reversal.anderson",
+    "reversal.bounds",
     "reversal.distance",
 )
 
