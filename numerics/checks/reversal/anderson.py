@@ -4,24 +4,22 @@ import numpy as np
 from numpy import sqrt
 
 from ...quadrature import mean_of, variance_of
-from ...statistics import close, matches, moments, sampled, sobol
-from ...worlds import Step, gaussian
+from ...statistics import limit, moments, sampled, sobol
+from ...worlds import Step
 from .naive import down_from, went_down
-from .step import POINTS, SOME_X_T, as_beta_vanishes, at_zero, letters, reverse_kernel
+from .step import POINTS, SMALL_BETAS, SOME_X_T, letters, reverse_kernel
 
-COUNTS = 2 ** np.arange(5, 12)  # of steps
+SMALL, TINY = 2e-3, 2e-5  # so small a beta that what is left out is far below what draws resolve, and what points do
 STARTS = [(0.47, 0.31), (1.83, 0.57), (4.7, 1.13)]  # v, B
-SMALL = 2e-3  # so small a beta, and for so short a way so many steps, that what is left out is far below the resolution
-TINY = 2e-5  # likewise, for points
-SHORT_WAY, MANY = 0.21, 32
+MANY, FEW = 2 ** np.arange(5, 12), np.array([2, 4, 8, 16])  # steps; a few, extrapolated, do for draws
 
 
 def anderson_limit(drift, diffusion, after):
     """One exact step for smaller and smaller beta, and the naive chain in more and more steps: where do they lead?"""
     for world, step in POINTS:
         at = {"x_t": SOME_X_T, "marginal": world.marginal(step.alpha_bar_prev)}  # with beta, q_t becomes q_{t-1}
-        yield close(drift, at, as_beta_vanishes(moved(world, step.alpha_bar_prev)))
-        yield close(diffusion, at, as_beta_vanishes(scattered(world, step.alpha_bar_prev)))
+        yield limit(drift, at, moved(world, step.alpha_bar_prev), SMALL_BETAS)
+        yield limit(diffusion, at, scattered(world, step.alpha_bar_prev), SMALL_BETAS)
         small = Step(1 - SMALL, step.alpha_bar_prev)
         yield sampled(world.forward(small), one_small_step(drift, diffusion, world, small), resolves=1e-2)
     world, step = POINTS[1]
@@ -29,8 +27,8 @@ def anderson_limit(drift, diffusion, after):
     points = sobol.over(world.weights)
     yield sampled(world.forward(tiny), one_small_step(drift, diffusion, world, tiny), points.resolves, by=points)
     for v, B in STARTS:
-        yield matches(after, {"v": v, "B": B}, *continued(v, B))
-        yield sampled(down_from(v, equal_steps(SHORT_WAY, MANY)), ran_away(after, v, SHORT_WAY), resolves=1e-2)
+        yield limit(after, {"v": v, "B": B}, went(v, B), 1 / MANY)
+        yield sampled(drawn(v, B), ran_away(after, v, B), resolves=1e-2)
 
 
 # One small step
@@ -39,7 +37,7 @@ def anderson_limit(drift, diffusion, after):
 def moved(world, alpha_bar_prev):
     """(E[x_{t-1} | x_t] - x_t) / beta, by Bayes' rule on a line."""
 
-    def rule_at(beta):
+    def value_at(beta):
         mean = mean_of(reverse_kernel(world, Step(1 - beta, alpha_bar_prev), SOME_X_T), SOME_X_T, sqrt(beta))
 
         def rule(nodes):
@@ -48,17 +46,17 @@ def moved(world, alpha_bar_prev):
 
         return rule
 
-    return rule_at
+    return value_at
 
 
 def scattered(world, alpha_bar_prev):
     """Var[x_{t-1} | x_t] / beta."""
 
-    def rule_at(beta):
+    def value_at(beta):
         spread = variance_of(reverse_kernel(world, Step(1 - beta, alpha_bar_prev), SOME_X_T), SOME_X_T, sqrt(beta))
         return lambda nodes: tuple(part / beta for part in spread(nodes))
 
-    return rule_at
+    return value_at
 
 
 def one_small_step(drift, diffusion, world, step):
@@ -79,13 +77,31 @@ def equal_steps(B, n):
     return np.full(n, B / (n + B))
 
 
-def continued(v, B):
-    """Where the variance ends in infinitely many steps: a polynomial in 1/n, read at zero; each step rounds."""
-    ends = np.array([went_down(v, equal_steps(B, n)) for n in COUNTS])
-    value = at_zero(1 / COUNTS) @ ends
-    return value, COUNTS[-1] * value
+def went(v, B):
+    """The variance after 1/h steps; each of them rounds."""
+
+    def value_at(h):
+        n = round(1 / h)
+        value = went_down(v, equal_steps(B, n))
+        return lambda nodes: (value, n * value)
+
+    return value_at
+
+
+def drawn(v, B):
+    """Draws of where the chain ends, in few steps and in more."""
+    return lambda rng, n: [down_from(v, equal_steps(B, few))(rng, n)[0] for few in FEW]
 
 
 def ran_away(after, v, B):
-    null = gaussian(0.0, went_down(v, equal_steps(B, MANY))).central_moments()
-    return lambda x: moments(x, 0.0, after(v=v, B=B), null)
+    """The squares of the draws, extrapolated in the number of steps, average to the variance that is claimed."""
+    w = np.array([np.prod([n / (n - other) for other in FEW if other != n]) for n in FEW])
+    vs = np.array([went_down(v, equal_steps(B, n)) for n in FEW])
+    second = np.sum(2 * (w * vs) ** 2)
+    fourth = 3 * second**2 + np.sum(48 * (w * vs) ** 4)  # cumulants of independent squares add up
+
+    def scores(*ends):
+        extrapolated = np.sum(w[:, None] * np.square(ends), axis=0)
+        return moments(extrapolated, after(v=v, B=B), None, (second, fourth, np.inf))
+
+    return scores

@@ -3,10 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
-from scipy.special import ndtri
 
 from ...schedules import Schedule, linear
-from ...statistics import above, below, for_all, law, matches, moments, sampled
+from ...statistics import Hermite, above, below, both, by_cdf, for_all, law, matches, moments, sampled
 from ...worlds import Step, gaussian, mixture, normal
 from .exploded import log_ratio, moments_of_log_ratio
 from .step import steps
@@ -18,6 +17,8 @@ GAUSSIANS = [
 ]
 LONG, MIDDLE, SHORT = linear(50).betas, np.array([0.13, 0.29, 0.08, 0.37]), np.array([0.13, 0.07])
 CLUSTERS = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
+
+SQUARES = Hermite(degree=2)  # no score of Gaussian draws is of higher degree here
 
 gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
 wide_gaussians = st.builds(gaussian, st.floats(-1, 1), st.floats(0.3, 30))
@@ -42,7 +43,7 @@ def mean_only_shrinks(kept, stretched):
     )
     yield for_all(**some)(lambda data, step: above(stretched, of_step(data, step), before(data, step), strict=True))
     for data, step in GAUSSIANS:
-        yield sampled(data.forward(step), spread(kept, stretched, data, step), resolves=1e-2)
+        yield from both(data.forward(step), spread(kept, stretched, data, step), by=SQUARES)
 
 
 def of_step(data, step):
@@ -86,8 +87,8 @@ def exact_chain(returned, mean, variance, distance):
         yield above(distance, of_chain(data, betas), missed(data, betas), strict=True)
         yield matches(distance, of_chain(data, betas), missed(data, betas) + forgotten(data, betas))
         few = betas[-4:]
-        yield sampled(down_from_noise(data, few), beside(mean, variance, data, few), resolves=1e-2)
-        yield sampled(data.path(1 - few), far(distance, data, few), resolves=1e-2)
+        yield from both(down_from_noise(data, few), beside(mean, variance, data, few), by=SQUARES)
+        yield from both(data.path(1 - few), far(distance, data, few), by=SQUARES)
     # The case of equality: where q_T is N(0, 1) already, nothing is missed.
     yield matches(distance, of_chain(gaussian(0.0, 1.0), MIDDLE), 0.0, magnitude=1.0)
     there, where = on_grid(CLUSTERS, MIDDLE, CLUSTERS)[CENTRE], {"prior": CLUSTERS, "x_prev": GRID[CENTRE]}
@@ -181,10 +182,10 @@ def far(distance, data, betas):
 
 
 def uniform_under(density, data):
-    """Through the distribution function of the claimed density the draws are uniform; through ndtri, N(0, 1)."""
+    """Through the distribution function of the claimed density the draws are uniform, and whitened by it N(0, 1)."""
     claimed = density(prior=data, x_prev=GRID)
     table = np.concatenate([[0.0], np.cumsum(claimed[1:] + claimed[:-1]) * (GRID[1] - GRID[0]) / 2])
-    return lambda x: law(ndtri(np.clip(np.interp(x, GRID, table), 1e-12, 1 - 1e-12)))
+    return lambda x: law(by_cdf(np.interp(x, GRID, table)))
 
 
 # A chain on a grid: every kernel is a matrix, and the trapezoid rule is as good as exact.

@@ -7,10 +7,10 @@ from scipy.special import ndtri
 
 from ...quadrature import expectation_of, integral_over_unit, settled
 from ...schedules import linear
-from ...statistics import both, close, for_all, hermite, matches, moments, sampled
+from ...statistics import Hermite, both, close, for_all, limit, matches, moments
 from ...worlds import Step, gaussian
 from .naive import naive_letters, one_naive_step, up_and_down, went_down
-from .step import as_beta_vanishes, steps
+from .step import SMALL_BETAS, steps
 
 CHAINS = [
     (gaussian(0.37, 1.83), np.array([0.13, 0.29, 0.08, 0.37])),
@@ -18,6 +18,8 @@ CHAINS = [
     (gaussian(2.17, 4.70), np.array([0.11, 0.05])),
 ]
 STEPS = [(CHAINS[0][0], Step(0.683, 0.591)), (CHAINS[1][0], Step(0.547, 0.743)), (CHAINS[2][0], Step(0.871, 0.329))]
+
+SQUARES = Hermite(degree=2)  # no score of Gaussian draws is of higher degree here
 
 gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
 schedules = st.lists(st.floats(0.02, 0.6), min_size=1, max_size=8).map(np.array)
@@ -34,14 +36,14 @@ def naive_chain_distance(w2, kl, whole, one, rate):
         yield matches(one, naive_letters(data, step), after.variance)
         yield close(w2, *distance(before, after))
         yield close(kl, *divergence(before, after))
-        yield close(rate, {"v_prev": before.variance}, as_beta_vanishes(in_units_of_beta(data, step.alpha_bar_prev)))
+        yield limit(rate, {"v_prev": before.variance}, in_units_of_beta(data, step.alpha_bar_prev), SMALL_BETAS)
     for data, betas in CHAINS:
         claimed = whole(**chain_letters(data, betas))
-        yield sampled(up_and_down(data, betas), strayed(w2, kl, claimed, data, arrival(data, betas)), resolves=1e-2)
+        yield from both(up_and_down(data, betas), strayed(w2, kl, claimed, data, arrival(data, betas)), by=SQUARES)
     for data, step in STEPS:
         before, after = data.marginal(step.alpha_bar_prev), one_naive_step(data, step)
         claimed = one(**naive_letters(data, step))
-        yield from both(up_and_inverted(data, step), strayed(w2, kl, claimed, before, after), by=hermite)
+        yield from both(up_and_inverted(data, step), strayed(w2, kl, claimed, before, after), by=SQUARES)
     some, few = {"data": gaussians, "betas": schedules}, {"data": gaussians, "step": steps}
     yield for_all(**some)(lambda data, betas: recursion(whole, data, betas))
     yield for_all(**some)(lambda data, betas: close(w2, *distance(data, arrival(data, betas))))
@@ -112,11 +114,11 @@ def moments_of_log_ratio(true, wide):
 def in_units_of_beta(data, alpha_bar_prev):
     """The distance after one naive step, divided by its beta."""
 
-    def rule_at(beta):
+    def value_at(beta):
         _, far = distance(data.marginal(alpha_bar_prev), one_naive_step(data, Step(1 - beta, alpha_bar_prev)))
         return lambda nodes: tuple(part / beta for part in far(nodes))
 
-    return rule_at
+    return value_at
 
 
 # Draws

@@ -38,19 +38,3 @@ def reverse_kernel(world, step, x_t):
     """q(x_t | x_{t-1}) q_{t-1}(x_{t-1}): the reverse kernel as a function of x_{t-1}, up to its normaliser."""
     prior = world.marginal(step.alpha_bar_prev)
     return lambda x_prev: prior(x_prev) * normal(x_t, sqrt(step.alpha) * x_prev, step.beta)
-
-
-def at_zero(h):
-    """The weights by which the values at h of a polynomial give its value at zero."""
-    return np.array([np.prod([g / (g - k) for g in h if g != k]) for k in h])
-
-
-def as_beta_vanishes(rule_at):
-    """What an integral tends to as beta vanishes: its values at small betas are a polynomial in beta, read at zero."""
-    weights, rules = at_zero(SMALL_BETAS), [rule_at(beta) for beta in SMALL_BETAS]
-
-    def rule(nodes):
-        values, sizes = zip(*(each(nodes) for each in rules), strict=True)
-        return sum(w * v for w, v in zip(weights, values)), sum(abs(w) * s for w, s in zip(weights, sizes))
-
-    return rule
