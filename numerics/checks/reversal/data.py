@@ -13,7 +13,7 @@ from numpy import sqrt
 from scipy.special import ndtr, ndtri
 
 from ...quadrature import integral_of, mean_of, variance_of
-from ...statistics import above, close, event, for_all, law, matches, sampled
+from ...statistics import GaussHermite, above, both, close, event, for_all, gauss_hermite, law, matches, sampled
 from ...worlds import Step, empirical, mixture, normal
 from .posterior import regressed
 from .step import SOME_X_T
@@ -51,7 +51,8 @@ def gmm_kernel(weight, mean, variance, curvature):
         yield close(weights, at, shares(joint))
         yield close(means, at, mean_of(joint, width=2.0))
         yield close(variances, at, variance_of(joint, width=2.0))
-        yield sampled(one_step(mixed, alpha), under_the_kernel(parts, mixed, alpha), resolves=1e-2)
+        nodes = GaussHermite(64).over(mixed[0])
+        yield from both(one_step(mixed, alpha), under_the_kernel(parts, mixed, alpha), nodes, resolves=1e-3)
     for formula, what, size in zip(parts, ("weights", "means", "variances"), (1.0, 5.0, 1.0)):
         yield for_all(examples=60, mixed=triples, alpha=between, x_t=near)(
             lambda mixed, alpha, x_t, formula=formula, what=what, size=size: matches(
@@ -77,7 +78,7 @@ def empirical_kernel(weight):
     weights, of_four = of_each(weight, "i", len(DATA_SET)), of_each(weight, "i", 4)
     for step in STEPS:
         yield close(weights, points(DATA_SET, step, SOME_X_T), shares(joint_of_points(DATA_SET, step, SOME_X_T)))
-        yield sampled(from_a_point(step), chosen(weight, step), resolves=1e-2)
+        yield from both(from_a_point(step), chosen(weight, step), gauss_hermite.over(np.full(7, 1 / 7)), 1e-3)
         seen = empirical(SOME_IN_SPACE[:4]).posterior(step.alpha_bar, SOME_IN_SPACE[1:])
         at = points(SOME_IN_SPACE[:4], step, SOME_IN_SPACE[1:])
         yield matches(in_space(of_four, np.ones(4)), at, seen.weights.T, magnitude=1.0)
