@@ -29,6 +29,7 @@ must not be mistaken for. In reading order:
         anderson    what chains become as their steps shrink
         bounds      how large the variance of the kernel can be
         distance    how far the naive kernel is from the reverse kernel, and that small steps do not help
+        orders      what a small step costs in the naive kernel, in DDPM's, and in the best Gaussian one
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -65,6 +66,7 @@ PAGES = (
     "reversal.anderson",
     "reversal.bounds",
     "reversal.distance",
+    "reversal.orders",
 )
 
 
