@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,16 +33,36 @@ def cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
     for name in ("distributed.core", "distributed.comm", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what there is to say, we say
     try:
-        client: Any = Client(address, timeout=PATIENCE, set_as_default=False)
+        client: Any = in_time(lambda: Client(address, timeout=PATIENCE, set_as_default=False))
     except Exception as error:
         raise Unreachable(f"no Dask scheduler answers at {address}: {described(error)}") from error
     with client:
         greet(client, address)
-        executor = client.get_executor()
+        with Cluster(client) as executor:
+            yield executor, executor.width
+
+
+class Cluster(Executor):
+    """The workers of a scheduler, until it is lost: then it is broken like any executor, and the run can be resumed."""
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.inner = client, client.get_executor()
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        if self.client.status != "running":
+            raise BrokenExecutor("the scheduler is lost")
+        return self.inner.submit(work, *args, **options)
+
+    def width(self) -> int:
+        """How many workers there are at the moment."""
         try:
-            yield executor, lambda: len(client.nthreads())
-        finally:
-            executor.shutdown(wait=False)
+            return len(self.client.nthreads())
+        except OSError:
+            return 1
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Whatever is still asked for is asked for no longer."""
+        self.inner.shutdown(wait=False)
 
 
 def check(address: str) -> None:
@@ -71,6 +92,24 @@ def greet(client: Any, address: str) -> None:
         if differ := [name for name in ours if found.get(name) != ours[name]]:
             said = "; ".join(f"{name} {found.get(name)}, and here {ours[name]}" for name in differ)
             raise Unreachable(f"the worker at {worker} would judge by something else, its {said}")
+
+
+def in_time(call: Callable[[], Any]) -> Any:
+    """What is called returns in time, or is left behind: Dask waits for ever for whoever picks up and is silent."""
+    found: Future[Any] = Future()
+
+    def attempt() -> None:
+        try:
+            found.set_result(call())
+        except BaseException as error:
+            found.set_exception(error)
+
+    trying = Thread(target=attempt, daemon=True)
+    trying.start()
+    trying.join(PATIENCE + 1)
+    if not found.done():
+        raise TimeoutError("somebody picks up and says nothing")
+    return found.result()
 
 
 def described(error: Exception) -> str:

@@ -70,7 +70,7 @@ def events(
     waiting = deque(tasks)
     if executor is not None:
         lost = yield from on_executor(work, waiting, executor, workers if callable(workers) else lambda: workers)
-        yield from (Died(task, "the executor broke") for task in lost)
+        yield from (Died(task, "the executor was lost before this was done") for task in lost)
     elif callable(workers) or min(workers, len(waiting)) <= 1:
         yield from in_turn(work, waiting)
     else:
@@ -135,10 +135,10 @@ def on_executor(
                 task = in_hand.pop(future)
                 try:
                     results, trouble = future.result()
-                except BrokenExecutor:
+                except (BrokenExecutor, CancelledError):  # we have cancelled nothing
                     broken = True
                     lost.append(task)
-                except (Exception, CancelledError) as error:  # the executor's own trouble
+                except Exception as error:  # the executor's own trouble
                     yield Died(task, f"{type(error).__name__}: {error}")
                 else:
                     yield from (Gave(task, result) for result in results)
