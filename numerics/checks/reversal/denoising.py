@@ -10,7 +10,7 @@ from numpy import sqrt
 from scipy.ndimage import map_coordinates
 
 from ...quadrature import mean_of, variance_of
-from ...statistics import both, close, for_all, hermite, matches, moments, sampled
+from ...statistics import GaussHermite, both, close, for_all, hermite, matches, moments, sampled
 from ...worlds import Step, normal
 from .score import (
     DIRECTIONS,
@@ -37,7 +37,10 @@ def x0_tweedie(mean, variance):
         at, law = seen(world, step, SOME_X_T), world.posterior(step.alpha_bar, SOME_X_T)
         yield matches(mean, at, law.mean)
         yield matches(variance, at, law.variance)
-        yield from both(world.forward(step), denoised(mean, variance, world, step), estimator(world), resolves=1e-3)
+        scores, jump = denoised(mean, variance, world, step), world.path([step.alpha_bar])
+        # Far out x_t leaves no doubt of a point, and the units of the scores shrink: the jump has room for many nodes.
+        yield sampled(world.forward(step), scores, resolves=1e-2)
+        yield sampled(jump, scores, resolves=1e-3, by=GaussHermite(128).over(world.weights))
     for world, step in SMOOTH:
         at, density = seen(world, step, SOME_X_T), product(world, step, SOME_X_T)
         yield close(mean, at, mean_of(density))
@@ -210,9 +213,10 @@ def slope(step, x_0, x_t):
 
 
 def denoised(mean, variance, world, step):
-    """Given x_t, x_0 has this mean and this variance."""
+    """Given x_t, x_0 has this mean and this variance, whether there were stops on the way or not."""
 
-    def scores(x_0, x_prev, x_t):
+    def scores(x_0, *stops):
+        x_t = stops[-1]
         at, null = seen(world, step, x_t), world.posterior(step.alpha_bar, x_t).central_moments()
         return moments(x_0, mean(**at), variance(**at), null, given=(x_t,))
 
