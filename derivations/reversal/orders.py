@@ -85,8 +85,8 @@ __all__ = ["CLAIMS", "WHERE", "WORLD"]
 
 # Notation
 
-z = reals("z")
-b = positives("b")
+z, m = reals("z m")
+b, w = positives("b w")
 WHERE = BETA | {m_t: sqrt(alpha) * m_prev, v_t: alpha * v_prev + beta}
 
 naive = normal(x_prev, x_t / sqrt(alpha), beta / alpha)
@@ -131,6 +131,9 @@ def two_parts():
 
 of_third_order = granted(
     "what is not Gaussian is of third order", "reversal.small-beta-gaussian, which rests on Edgeworth's expansion"
+)
+edgeworth = granted(
+    "Edgeworth's expansion", "Comon (1994) for the leading term; that the rest, averaged over x_t, is of order beta^4"
 )
 smooth = taylor("the derivatives of log q_t are integrable, uniformly for small beta")
 
@@ -200,16 +203,17 @@ def least_price_of_the_naive_kernel(constant=half_fisher):
 
 def price_of_the_ddpm_kernel(rate=second, constant=wrong_variance):
     """With the right mean only the variance is wrong: that of the noise is 1 - beta, and should be 1 + beta s'."""
-    fixed = normal(e, noise_mean, alpha)
-    at = {a: noise_mean, b: alpha}
+    best, fixed, at = normal(e, m, w), normal(e, m, alpha), {a: noise_mean, b: alpha}
     yield let(s_t, score)
+    yield let(m, noise_mean)
+    yield let(w, noise_variance)
     yield E(marginal, KL(posterior, ddpm))
     yield eq(E(marginal, KL(noise_given, fixed)), by=theorem(divergence_in_terms_of_the_noise, at))
-    yield eq(E(marginal, KL(noise_given, matched) + KL(matched, fixed)), by=theorem(two_parts, at))
-    wrong = (noise_variance / alpha - 1 - beta * r + log(alpha)) / 2
-    yield eq(E(marginal, KL(noise_given, matched)) + E(marginal, wrong), by=gaussian_moments)
+    yield eq(E(marginal, KL(noise_given, best) + KL(best, fixed)), by=theorem(two_parts, at))
+    wrong = (w / alpha - 1 - beta * r + log(alpha)) / 2
+    yield eq(E(marginal, KL(noise_given, best)) + E(marginal, wrong), by=gaussian_moments)
     yield up_to(E(marginal, wrong), beta, 3, by=of_third_order)
-    yield up_to(E(marginal, (beta + noise_variance - 1) ** 2 / 4), beta, 3, by=smooth)
+    yield up_to(E(marginal, (beta + w - 1) ** 2 / 4), beta, 3, by=smooth)
     yield eq(E(marginal, beta**2 * (1 + d(x_t, s_t)) ** 2 / 4), by=theorem(variance_of_the_noise))
     yield eq(constant * beta**rate, by=linearity)
 
@@ -219,12 +223,7 @@ def price_of_the_best_gaussian(rate=third, constant=wrong_shape):
     cumulant = E(noise_given, (e - noise_mean) ** 3)
     yield let(s_t, score)
     yield E(marginal, KL(noise_given, matched))
-    yield up_to(
-        E(marginal, E(normal(z, 0, 1), (cumulant * (z**3 - 3 * z) / 6) ** 2 / 2)),
-        beta,
-        4,
-        by=granted("Edgeworth's expansion", "Comon (1994) for the leading term; that the rest, averaged over x_t, is of order beta^4"),
-    )
+    yield up_to(E(marginal, E(normal(z, 0, 1), (cumulant * (z**3 - 3 * z) / 6) ** 2 / 2)), beta, 4, by=edgeworth)
     yield eq(E(marginal, cumulant**2 / 12), by=gaussian_moments)
     yield eq(E(marginal, beta**3 * d(x_t, d(x_t, s_t)) ** 2 / 12), by=theorem(cumulant_of_the_noise))
     yield eq(constant * beta**rate, by=linearity)
@@ -233,8 +232,9 @@ def price_of_the_best_gaussian(rate=third, constant=wrong_shape):
 def gaussian_data():
     """For Gaussian data the score is a line, and nothing is wrong at any beta."""
     yield let(s_t, -(x_t - m_t) / v_t)
-    right = normal(x_prev, (x_t + beta * s_t) / sqrt(alpha), beta / alpha * (1 - beta / v_t))
-    yield KL(normal(x_prev, gaussian_mean, gaussian_variance), right)
+    yield let(m, gaussian_mean)
+    best = normal(x_prev, (x_t + beta * s_t) / sqrt(alpha), beta / alpha * (1 - beta / v_t))
+    yield KL(normal(x_prev, m, gaussian_variance), best)
     yield eq(0, by=gaussian_moments)
 
 
