@@ -278,7 +278,7 @@ def carried_out(work: Work, run: Run, workers: int, address: str | None, file: R
     tasks = list(run.unfinished)
     try:
         with (
-            cluster(address) if address else nullcontext((None, workers)) as (executor, width),
+            nullcontext((None, workers)) if address is None else cluster(address) as (executor, width),
             closing(events(work, tasks, width, executor)) as happening,
             closing(watched(file.kept(happening) if file else happening, tasks, run.name, run.line)) as seen,
         ):

@@ -91,9 +91,9 @@ def sound_check(check: Check) -> bool:
 
 def records(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """The lines of a file, and what is to be said of it.  Raises Unusable if it cannot be read or is no run file."""
+    if path.exists() and not path.is_file():
+        raise Unusable(f"cannot read {path}: it is no regular file")
     try:
-        if path.exists() and not path.is_file():
-            raise Unusable(f"cannot read {path}: it is no regular file")
         *lines, tail = path.read_bytes().split(b"\n")
     except OSError as error:
         raise Unusable(f"cannot read {path}: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""The command line with a quadrature that kills its process, for test_cli.py."""
+"""The command line with a quadrature that kills its process, for test_cli.py; deadly work for test_connecting.py."""
 
 import os
 import signal
@@ -14,6 +14,13 @@ def checks(task):
     if task.kind == "quadrature":
         os.kill(os.getpid(), signal.SIGKILL)
     yield from honest(task)
+
+
+def dying(task):
+    """Work that kills whoever does it, if its name is die."""
+    if task == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    yield "alive"
 
 
 def main():
