@@ -111,7 +111,7 @@ Streams = Callable[[int], np.random.Generator]  # of a part of the particles, by
 
 
 def in_parts(n: int) -> list[slice]:
-    """Particles 0..n-1, a part at a time.  Each part has a stream, so more particles leave the first as they are."""
+    """Particles 0..n-1, a part at a time.  Each part has a stream, so more particles leave a full part as it is."""
     return [slice(k, min(k + TOGETHER, n)) for k in range(0, n, TOGETHER)]
 
 

@@ -44,7 +44,7 @@ class Outcome:
     name: str
     steps: int | None
     variance: Estimate  # per dimension
-    sliced_w2: Estimate | None  # to the data
+    sliced_w2: Estimate  # to the data
     nearest: float  # the median distance to the nearest data point
     divergence_few: Estimate | None = None  # from the exact chain in nats, down to the last x_t that few steps visit
     divergence: Estimate | None = None  # the same, down to x_1
@@ -127,7 +127,7 @@ def experiment(
     return Experiment(
         T=T,
         last_of_few=T // few,
-        data=Outcome("data", None, Estimate(spread(data)), None, float(np.median(nearest_other(data)))),
+        data=Outcome("data", None, Estimate(spread(data)), Estimate(0.0), float(np.median(nearest_other(data)))),
         redrawn=redrawn(data, particles, along, seed),
         naive_variance=naive_variance(data, 2 * (1 / float(schedule.alpha_bar(T)) - 1), particles),
         chains=tuple(outcome(name, steps) for name in KERNELS for steps in (T, few)),

@@ -20,18 +20,18 @@ def directions(rng: np.random.Generator, d: int, n: int) -> Array:
 
 
 def w2_squared(x: Array, y: Array) -> Array:
-    """The squared W_2 between samples (n, *) and (m, *) on the line, exactly; along the first axis."""
-    n, m = len(x), len(y)
-    x, y = np.sort(x, axis=0), np.sort(y, axis=0)
+    """The squared W_2 between samples (*, n) and (*, m) on the line, exactly."""
+    n, m = x.shape[-1], y.shape[-1]
+    x, y = np.sort(x), np.sort(y)
     cuts = np.union1d(m * np.arange(1, n + 1), n * np.arange(1, m + 1))  # where a quantile jumps, in units of 1 / nm
     widths = np.diff(cuts, prepend=0) / (n * m)
-    apart = x[(cuts - 1) // m] - y[(cuts - 1) // n]
-    return np.tensordot(widths, apart * apart, axes=1)
+    apart = x[..., (cuts - 1) // m] - y[..., (cuts - 1) // n]
+    return (apart * apart) @ widths
 
 
 def sliced_w2(x: Array, y: Array, along: Array) -> float:
     """The root of the mean of W_2^2 between the shadows of samples (n, d) and (m, d) along unit vectors (k, d)."""
-    return float(np.sqrt(np.mean(w2_squared(x @ along.T, y @ along.T))))
+    return float(np.sqrt(np.mean(w2_squared(along @ x.T, along @ y.T))))
 
 
 def nearest(x: Array, data: Array) -> Array:
