@@ -6,7 +6,7 @@ r"""Backwards, too, the process is a Markov chain; its steps are those of the fo
 Given :math:`x_t`, what comes after t says nothing more of :math:`x_{t-1}`, so that a sampler may look at :math:`x_t`
 alone. The steps are the Bayes kernels, and they are not like the forward steps: :math:`x_0` would tell them more, and
 they change from step to step though :math:`\beta` does not. They stay the same only if :math:`q_{t-1}=q_t`, and a law
-that no step changes is what is left at the end, :math:`\mathcal N(0,1)`.
+that no step changes is what is left at the end, :math:`\mathcal N(0,1)` (see ``forward.terminal``).
 
 In this equilibrium the reverse step is the forward step, turned round: it multiplies by the root of alpha where the
 naive inversion divides by it. The same equation, the same noise, the opposite gain.
