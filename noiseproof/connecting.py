@@ -1,11 +1,13 @@
 """Work for the workers of a Dask scheduler.  It runs code for whoever reaches it; we connect to none but the one named.
 
-A worker that has other code or other libraries than we have would give other verdicts: it is refused.
+A worker that has other code or other libraries than we have would give other verdicts: it is refused.  What is pickled
+here is opened by the workers, and what they pickle is opened here: a cluster is trusted, or not connected to.
 """
 
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
@@ -20,7 +22,7 @@ PATIENCE = 10.0  # seconds that a scheduler, and its first worker, have to answe
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[tuple[Executor, Callable[[], int]]]:
+def cluster(address: str) -> Iterator[tuple[Cluster, Callable[[], int]]]:
     """An executor for the scheduler at ``tcp://host:port``, and how many workers it has at the moment.
 
     Raises Unreachable if the address is none, nobody answers, or what answers cannot do the work.
@@ -46,12 +48,12 @@ class Cluster(Executor):
     """The workers of a scheduler, until it is lost: then it is broken like any executor, and the run can be resumed."""
 
     def __init__(self, client: Any) -> None:
-        self.client, self.inner = client, client.get_executor()
+        self.client, self.inner, self.opened = client, client.get_executor(), opening(installed())
 
     def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
         if self.client.status != "running":
             raise BrokenExecutor("the scheduler is lost")
-        return self.inner.submit(work, *args, **options)
+        return self.inner.submit(self.opened, pickle.dumps((work, args, options)))
 
     def width(self) -> int:
         """How many workers there are at the moment."""
@@ -76,22 +78,38 @@ def check(address: str) -> None:
         raise Unreachable(f"{address!r} is not the address of a scheduler: write tcp://host:port, tcp://127.0.0.1:8786")
 
 
+def opening(ours: dict[str, Any]) -> Callable[[bytes], Any]:
+    """What a worker does with a parcel of work.
+
+    The function goes to it by value: a worker without noiseproof, or with another, can say so.  Sent by name it would
+    break the worker, and the work would be waited for for ever.
+    """
+
+    def opened(parcel: bytes) -> Any:
+        import pickle
+
+        from noiseproof.runfile import installed
+
+        theirs = installed()
+        if differ := [name for name in ours if theirs.get(name) != ours[name]]:
+            said = "; ".join(f"{name} {theirs.get(name)}, and not {ours[name]}" for name in differ)
+            raise RuntimeError(f"it has {said}")
+        work, args, options = pickle.loads(parcel)
+        return work(*args, **options)
+
+    return opened
+
+
 def greet(client: Any, address: str) -> None:
     """There is a worker, and all of them have what we have."""
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
-        theirs = client.run(installed)
     except TimeoutError:
         raise Unreachable(f"the scheduler at {address} has no workers: start one, dask worker {address}") from None
-    except Exception as error:
-        raise Unreachable(
-            f"the workers of {address} cannot run noiseproof, install the same on them: {described(error)}"
-        ) from error
-    ours = installed()
-    for worker, found in theirs.items():
-        if differ := [name for name in ours if found.get(name) != ours[name]]:
-            said = "; ".join(f"{name} {found.get(name)}, and here {ours[name]}" for name in differ)
-            raise Unreachable(f"the worker at {worker} would judge by something else, its {said}")
+    answers = client.run(opening(installed()), pickle.dumps((str, (), {})), on_error="return")
+    for worker, answer in answers.items():
+        if isinstance(answer, Exception):
+            raise Unreachable(f"the worker at {worker} has not the noiseproof that is here: {described(answer)}")
 
 
 def in_time(call: Callable[[], Any]) -> Any:
