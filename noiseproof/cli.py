@@ -243,6 +243,41 @@ def value(id: str, letters: tuple[str, ...], as_json: bool) -> int:
     return ALL_GOOD if any(v.digits for v in found) else USAGE
 
 
+@cli.command()
+@patterns
+@click.option("--runs", type=click.IntRange(min=1000), help="Sums to draw for each null law.  [default: a million]")
+@click.option("--quick", is_flag=True, help="A twentieth of the runs.")
+@seed_option
+@click.option("--fresh", is_flag=True, help="A new seed from the operating system, which is printed.")
+@json_option
+def calibrate(patterns: tuple[str, ...], runs: int | None, quick: bool, seed: int, fresh: bool, as_json: bool) -> int:
+    """Count false alarms and errors found, and hold them to what is stated and predicted.
+
+    The checks run at relaxed levels with fresh seeds: each null law, the sequential test, suites, planted errors, and
+    the sampled checks of the claims that match.
+    """
+    from . import calibrating
+    from .choosing import selected
+
+    if runs and quick:
+        raise click.UsageError("--runs says how many, and so does --quick: leave one of them out")
+    seed = drawn(seed, None) if fresh else seed
+    claims = marked(selected(patterns or calibrating.CLAIMS), ("montecarlo",))
+    claims = [c for c in claims if calibrating.plain_atoms(c)]
+    runs = runs or (calibrating.QUICK_RUNS if quick else calibrating.RUNS)
+    rates = calibrating.calibrated(claims, runs, seed)
+    if as_json:
+        from .reporting import document
+
+        entries = [calibrating.as_data(rate, len(rates)) for rate in rates]
+        click.echo(document([{"id": c.id} for c in claims], seed, len(rates), rates=entries))
+    else:
+        from .tables import console
+
+        console().print(calibrating.table(rates))
+    return ALL_GOOD if calibrating.all_good(rates) else SOME_FAILED
+
+
 # ---------------------------------------------------------------- running
 
 

@@ -164,12 +164,12 @@ class Sampled:
     def kind(self) -> str:
         return self.by.kind if self.by else "montecarlo"
 
-    def chunk(self, seed: int, claim: str, name: str, number: int) -> tuple[Total, list[Head]]:
+    def chunk(self, seed: int, claim: str, name: str, number: int, size: int = CHUNK) -> tuple[Total, list[Head]]:
         """The sums of one chunk, and the heads of its rows."""
         with np.errstate(all="ignore"):  # a wrong formula may leave its domain: its sums say so
-            rows = self.scores(*self.draw(stream(seed, claim, name, number), CHUNK))
+            rows = self.scores(*self.draw(stream(seed, claim, name, number), size))
             columns = zip(*(row.partial_sums() for row in rows))
-            return Total.of(CHUNK, [p for column in columns for p in column]), [row.head for row in rows]
+            return Total.of(size, [p for column in columns for p in column]), [row.head for row in rows]
 
     def total(self, seed: int, claim: str, name: str, chunks: Iterable[int]) -> Total:
         """The sums of some chunks; totals of disjoint chunks add up, in any order, to the same bits."""

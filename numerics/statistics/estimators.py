@@ -121,15 +121,16 @@ class Hermite(Averaging):
     LOOKS = (2**11, 2**13, 2**15, 2**15)  # draws of each case
 
     def examine(self, draw: Draw, scores: Scores, resolves: float, seed: int, claim: str, name: str) -> Finding:
-        def look(number: int, of_each: int) -> Estimate:
-            n, last = of_each * self.strata.number, number == len(self.LOOKS) - 1
-            by = replace(self, degree=self.degree // 2) if last else self
-            raw = Remembered(stream(seed, claim, f"{name}, control variates", number), n)
-            with np.errstate(all="ignore"):
-                rows = [row for row in scores(*draw(Raw(n, self.strata(raw, n)), n)) if row.polynomial]
-                return by.estimate(rows, raw.normals(), n)
+        return examined((self.look(k, draw, scores, seed, claim, name) for k in range(len(self.LOOKS))), resolves)
 
-        return examined((look(number, n) for number, n in enumerate(self.LOOKS)), resolves)
+    def look(self, number: int, draw: Draw, scores: Scores, seed: int, claim: str, name: str) -> Estimate:
+        """What fresh draws say, those of one look."""
+        n, last = self.LOOKS[number] * self.strata.number, number == len(self.LOOKS) - 1
+        raw = Remembered(stream(seed, claim, f"{name}, control variates", number), n)
+        by = replace(self, degree=self.degree // 2) if last else self
+        with np.errstate(all="ignore"):
+            rows = [row for row in scores(*draw(Raw(n, self.strata(raw, n)), n)) if row.polynomial]
+            return by.estimate(rows, raw.normals(), n)
 
     def estimate(self, rows: Sequence[Row], normals: Array, n: int) -> Estimate:
         if not rows:

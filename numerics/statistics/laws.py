@@ -141,7 +141,7 @@ def moments(
     return rows + [Row(f"variance{a}", scale, g, third, polynomial=a not in WAVES) for a, g in against_all]
 
 
-def event(happened: Array, probability: Numbers, given: Sequence[Array] = ()) -> list[Row]:
+def event(happened: NDArray[Any], probability: Numbers, given: Sequence[Array] = ()) -> list[Row]:
     """The rows that hold if an event has this probability given c.
 
     The variance p (1 - p) is that of the claim, but it is never more than 1/4, so no wrong p can hide behind it.  Where
