@@ -87,10 +87,9 @@ def opening(ours: dict[str, Any]) -> Callable[[bytes], Any]:
 
     def opened(parcel: bytes) -> Any:
         import pickle
+        from importlib import import_module
 
-        from noiseproof.runfile import installed
-
-        theirs = installed()
+        theirs = import_module("noiseproof.runfile").installed()
         if differ := [name for name in ours if theirs.get(name) != ours[name]]:
             said = "; ".join(f"{name} {theirs.get(name)}, and not {ours[name]}" for name in differ)
             raise RuntimeError(f"it has {said}")
