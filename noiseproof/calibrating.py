@@ -148,6 +148,7 @@ def summary(rates: Sequence[Rate]) -> list[Text]:
     return [
         Text(f"The union bound over looks gives away {given}.", "dim"),
         Text.assemble(
-            (verdict, "bold red" if off else "bold green"), f"   the furthest is {max(moved):.1f} standard errors away"
+            (verdict, "bold red" if off else "bold green"),
+            f"   the furthest is {max(moved, default=0.0):.1f} standard errors away",
         ),
     ]
