@@ -139,6 +139,8 @@ def verify(
         raise click.UsageError("--with replaces each formula once")
     seed = drawn(seed, old) if fresh else seed
     tasks = [Task(c.id, kind, seed, instead) for c in claims for kind in wanted if kind in c.kinds]
+    if workers > 1 or address is not None:
+        tasks.sort(key=lambda task: task.kind in QUICK)  # so that nobody waits for a long one at the end
     run = Verification(claims, tasks, wanted, seed, instead)
     file, news = taken_up(run, path, old)
     for line in news:

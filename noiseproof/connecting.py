@@ -85,11 +85,13 @@ def opening(ours: dict[str, Any]) -> Callable[[bytes], Any]:
     break the worker, and the work would be waited for for ever.
     """
 
+    home = installed.__module__
+
     def opened(parcel: bytes) -> Any:
         import pickle
         from importlib import import_module
 
-        theirs = import_module("noiseproof.runfile").installed()
+        theirs = import_module(home).installed()
         if differ := [name for name in ours if theirs.get(name) != ours[name]]:
             said = "; ".join(f"{name} {theirs.get(name)}, and not {ours[name]}" for name in differ)
             raise RuntimeError(f"it has {said}")
