@@ -53,16 +53,17 @@ from ..calculus import (
     units,
 )
 from ..claim import Claim
+from .denoising import data, from_data, gain, guess, origin, two_guesses, x_0
+from .denoising import jump as evidence
 from .posterior import kernel as between
-from .posterior import posterior as kernel_given_both_ends
-from .posterior import posterior_mean, posterior_variance
+from .posterior import posterior_variance
 from .score import step_variance
 from .step import WHERE as STEP
 from .step import alpha, bayes, beta, marginal, posterior, prior, score, step, v_prev, x_prev, x_t
 
 # Notation: m is the mean of what one averages over; v_0, v_{t-1}, v_t are the variances of the data on their way.
 
-x_0, m = reals("x_0 m")
+m = reals("m")
 v_0, v_t = positives("v_0 v_t")
 alpha_bar_prev, alpha_bar = units(r"\bar\alpha_{t-1} \bar\alpha_t")
 J, J_prev = Density("J_t"), Density("J_{t-1}")
@@ -75,21 +76,6 @@ mu, g, c = *positives(r"\mu g"), units("c")
 s, k, slope = reals("s k k'")
 least = 1 / c - 27 / (4 * mu**2) - 15 * c / (4 * mu**4)
 
-# x_{t-1} is drawn from x_0 given x_t, and then between the two; x_0 is drawn from x_{t-1} alone.
-
-data = Density("q_0", [x_0])
-guess, origin = Density("p", [x_0], given=[x_t]), Density("r", [x_0], given=[x_prev])
-from_data = normal(x_prev, sqrt(alpha_bar_prev) * x_0, 1 - alpha_bar_prev)
-evidence = normal(x_t, sqrt(alpha_bar) * x_0, 1 - alpha_bar)
-bayes_rules = definition(
-    "Bayes' rule, four times",
-    {
-        posterior: step * prior / marginal,
-        between: step * from_data / evidence,
-        guess: evidence * data / marginal,
-        origin: from_data * data / prior,
-    },
-)
 variance_before = definition("the variance of x_{t-1}", {v_prev: Var(prior, x_prev)})
 information = definition("the Fisher information of q_t", {J: E(marginal, score**2)})
 noised = {v_prev: alpha_bar_prev * v_0 + 1 - alpha_bar_prev, v_t: alpha_bar * v_0 + 1 - alpha_bar}
@@ -125,22 +111,8 @@ def of_a_point(average=average, lower=lower):
     yield eq(lower, by=gaussian_moments)
 
 
-def two_guesses():
-    """The variance is that of the kernel given both ends, and that of the guess at x_0."""
-    yield Var(posterior, x_prev)
-    yield eq(E(posterior, x_prev**2) - E(posterior, x_prev) ** 2, by=linearity)
-    # x_{t-1} is drawn by first drawing x_0.
-    drawn = tower(guess, between, bayes_rules, posterior, origin)
-    yield eq(E(guess, E(between, x_prev**2)) - E(guess, E(between, x_prev)) ** 2, by=drawn)
-    known = normal(x_prev, posterior_mean, posterior_variance)
-    yield eq(E(guess, E(known, x_prev**2)) - E(guess, E(known, x_prev)) ** 2, by=theorem(kernel_given_both_ends))
-    gain = sqrt(alpha_bar_prev) * beta / (1 - alpha_bar)
-    yield eq(posterior_variance + gain**2 * Var(guess, x_0), by=gaussian_moments)
-
-
 def at_least_between(lower=lower):
     """It is never less than that ..."""
-    gain = sqrt(alpha_bar_prev) * beta / (1 - alpha_bar)
     yield let(m, E(guess, x_0))
     yield E(marginal, Var(posterior, x_prev))
     yield eq(E(marginal, posterior_variance + gain**2 * Var(guess, x_0)), by=theorem(two_guesses))
