@@ -5,7 +5,7 @@ JOBS ?= 2
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help verify test test-slow lint bench .venv
+.PHONY: help verify test test-slow lint bench calibrate .venv
 
 help:
 	@echo "make verify     prove and check every claim, print the table"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-slow  pytest, the tests marked slow"
 	@echo "make lint       ruff and basedpyright"
 	@echo "make bench      pytest benchmarks: our samplers beside others'"
+	@echo "make calibrate  count false alarms and errors found, beside what is stated (a minute)"
 
 verify: .venv
 	$(BIN)/noiseproof verify
@@ -29,6 +30,9 @@ lint: .venv/dev
 
 bench: .venv
 	$(BIN)/python -m pytest benchmarks
+
+calibrate: .venv
+	$(BIN)/noiseproof calibrate
 
 # The stamps are files inside, so that an installation that was interrupted is taken up again.
 .venv: .venv/test

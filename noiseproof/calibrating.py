@@ -85,20 +85,22 @@ SAID = {
     "errors": "Errors found, at 1e-13 as it stands, in units of what is resolved",
 }
 ORDER = list(SAID)
-NOTES = """\
-A stated rate with \u2264 is a limit: counts have steps, a limit law is raised for skewness, Bennett's
-inequality is a bound, and rows and looks share their level by a union bound; otherwise it is exact.
-Intervals are Clopper and Pearson's; s.e. counts standard errors from what is predicted, or exact."""
+NOTES = (
+    "A stated rate with \u2264 is a limit: counts have steps, a limit law is raised for skewness, Bennett's inequality "
+    "is a bound, and rows and looks share their level by a union bound; otherwise it is exact.  Intervals are Clopper "
+    "and Pearson's; s.e. counts standard errors from what is predicted, or exact."
+)
 WIDTHS = {"runs": 9, "stated": 7, "predicted": 9, "observed": 8, "95 % interval": 18, "s.e.": 4, "": 3}
 
 
-def table(rates: Sequence[Rate]) -> Group:
-    """What is stated, predicted and observed, part by part, and what it comes to."""
-    parts = [part_of(list(group), part, len(rates)) for part, group in groupby(rates, key=lambda rate: rate.part)]
+def table(rates: Sequence[Rate], width: int = 100) -> Group:
+    """What is stated, predicted and observed, part by part, and what it comes to; without intervals if it is narrow."""
+    heads = [head for head in WIDTHS if width >= 100 or "interval" not in head]
+    parts = [part_of(list(group), part, heads, len(rates)) for part, group in groupby(rates, lambda rate: rate.part)]
     return Group(*parts, Text(NOTES, "dim"), Text(), *summary(rates))
 
 
-def part_of(rates: Sequence[Rate], part: str, all_rates: int) -> Table:
+def part_of(rates: Sequence[Rate], part: str, heads: Sequence[str], all_rates: int) -> Table:
     """One part, its columns below those of the others."""
     shown = Table(
         box=None,
@@ -109,33 +111,41 @@ def part_of(rates: Sequence[Rate], part: str, all_rates: int) -> Table:
         title_justify="left",
     )
     shown.add_column("", min_width=28, overflow="fold")
-    for head, width in WIDTHS.items():
-        shown.add_column(head, min_width=width, justify="right", no_wrap=True)
+    for head in heads:
+        shown.add_column(head, min_width=WIDTHS[head], justify="right", no_wrap=True)
     for before, rate in zip([None, *rates], rates):
-        shown.add_row(*cells(rate, all_rates, again=before is not None and before.name == rate.name))
+        said = cells(rate, all_rates)
+        shown.add_row(
+            Text("" if before and before.name == rate.name else name_of(rate)), *(said[head] for head in heads)
+        )
     shown.add_row()
     return shown
 
 
-def cells(rate: Rate, rates: int, again: bool) -> list[Text]:
+def name_of(rate: Rate) -> str:
+    return rate.name.removeprefix("reversal.")
+
+
+def cells(rate: Rate, rates: int) -> dict[str, Text]:
     low, high = rate.interval
     sign = {"<=": "\u2264 ", ">=": "\u2265 ", "=": ""}[rate.relation]
-    return [
-        Text("" if again else rate.name.removeprefix("reversal.")),
-        Text(f"{rate.runs:,}", "dim"),
-        Text("" if rate.stated is None else f"{sign}{short(rate.stated)}"),
-        Text("" if rate.predicted is None else short(rate.predicted), "dim"),
-        Text(short(rate.observed)),
-        Text(f"{short(low)} .. {short(high)}", "dim"),
-        Text("" if rate.deviation is None else f"{rate.deviation:+.1f}", "dim"),
-        Text("OFF", "bold red") if rate.is_off(rates) else Text("ok", "green"),
-    ]
+    return {
+        "runs": Text(f"{rate.runs:,}", "dim"),
+        "stated": Text("" if rate.stated is None else f"{sign}{short(rate.stated)}"),
+        "predicted": Text("" if rate.predicted is None else short(rate.predicted), "dim"),
+        "observed": Text(short(rate.observed)),
+        "95 % interval": Text(f"{short(low)} .. {short(high)}", "dim"),
+        "s.e.": Text("" if rate.deviation is None else f"{rate.deviation:+.1f}", "dim"),
+        "": Text("OFF", "bold red") if rate.is_off(rates) else Text("ok", "green"),
+    }
 
 
 def short(p: float) -> str:
     """A probability in three digits, 8.9e-5 or 0.0489; near 1, in five."""
-    text = f"{p:.5f}".rstrip("0").rstrip(".") if p > 0.99 else f"{p:.3g}" if p >= 1e-3 or not p else f"{p:.2e}"
-    return text.replace("e-0", "e-")
+    if p > 0.99:
+        return f"{p:.5f}".rstrip("0").rstrip(".")
+    mantissa, exponent = f"{p:.2e}".split("e")
+    return f"{p:.3g}" if p == 0 or int(exponent) >= -3 else f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def summary(rates: Sequence[Rate]) -> list[Text]:
@@ -146,7 +156,7 @@ def summary(rates: Sequence[Rate]) -> list[Text]:
     given = ", ".join(f"{1 - r.predicted / r.stated:.0%} at {r.stated:g}" for r in looks if r.predicted and r.stated)
     verdict = f"{counted(off, 'rate')} of {len(rates)} off" if off else f"{len(rates)} rates are as stated"
     return [
-        Text(f"The union bound over looks gives away {given}.", "dim"),
+        *([Text(f"The union bound over looks gives away {given}.", "dim")] if looks else []),
         Text.assemble(
             (verdict, "bold red" if off else "bold green"),
             f"   the furthest is {max(moved, default=0.0):.1f} standard errors away",

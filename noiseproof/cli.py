@@ -276,7 +276,8 @@ def calibrate(patterns: tuple[str, ...], runs: int | None, quick: bool, seed: in
     else:
         from .tables import console
 
-        console().print(calibrating.table(rates))
+        terminal = console()
+        terminal.print(calibrating.table(rates, terminal.width))
     return ALL_GOOD if calibrating.all_good(rates) else SOME_FAILED
 
 

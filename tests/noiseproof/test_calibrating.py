@@ -2,11 +2,13 @@
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 
 import jsonschema
 import pytest
 from referencing import Registry, Resource
+from rich.console import Console
 
 from noiseproof import calibrating, cli
 from numerics.statistics import calibration
@@ -89,6 +91,19 @@ def test_a_fresh_seed_is_printed_and_used(run, monkeypatch):
 )
 def test_nonsense_is_usage(run, arguments, code):
     assert run("calibrate", *arguments)[0] == code
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_table_fits_its_terminal_and_never_loses_the_verdict(width):
+    rates = [
+        Rate(part, "reversal.posterior-variance, 3 atoms", 10**6, 50_000, "<=", 0.05, 0.05) for part in calibrating.SAID
+    ]
+    terminal = Console(width=width, record=True, file=StringIO())
+    terminal.print(calibrating.table(rates, width))
+    shown = terminal.export_text().splitlines()
+    assert max(map(len, shown)) <= width
+    assert sum(line.rstrip().endswith(" ok") for line in shown) == len(rates)
+    assert any("Clopper" in line for line in shown)
 
 
 def test_every_part_is_told_apart_in_the_table():
