@@ -117,7 +117,7 @@ class Verification(Run):
 
     def show(self, reports: dict[str, Report], strict: bool) -> None:
         console = tables.console()
-        console.print(tables.verdicts(reports, self.claims, self.kinds))
+        console.print("", tables.verdicts(reports, self.claims, self.kinds), "", sep="\n")
         for claim in self.claims:
             for kind in self.kinds:
                 self.show_failures(

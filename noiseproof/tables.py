@@ -79,7 +79,7 @@ def listing(claims: Iterable[Claim]) -> Group:
 def verdicts(reports: Mapping[str, Report], claims: Sequence[Claim], kinds: Sequence[str]) -> Table:
     """A row for each claim, a column for each kind of check."""
     kinds = [kind for kind in kinds if any(kind in claim.kinds for claim in claims)]
-    table = grid()
+    table = grid(show_edge=False)  # with the longest id it takes all of 100 columns
     table.add_column("claim", overflow="fold")
     for kind in kinds:
         table.add_column(HEADS[kind], no_wrap=True)
@@ -115,7 +115,7 @@ def resolution(checks: Iterable[Check]) -> list[Text]:
         return []
     exponent = math.floor(math.log10(max(seen)))
     digit = math.ceil(max(seen) / 10.0**exponent * (1 - 1e-12))
-    return [Text(f"{float(f'{digit}e{exponent}'):.0e}".replace("e-0", "e-"), "dim")]
+    return [Text(f"{digit}e{exponent}" if digit < 10 else f"1e{exponent + 1}", "dim")]
 
 
 def summary(reports: Iterable[Report], elapsed: float, interrupted: bool = False) -> Text:
