@@ -3,7 +3,7 @@
 Read ``judging`` first, then ``atoms`` (what a check may say), ``comparing`` and ``formulas`` (what rounding explains),
 ``orders`` (what happens as a step goes to zero), ``laws``, ``tails`` and ``sequential`` (what chance explains),
 ``whitening`` (what a law makes normal), ``estimators`` and ``points`` (less chance), ``searching`` (counterexamples),
-``streams`` (draws that any number of processes can share).
+``streams`` (draws that any number of processes can share).  ``calibration`` and ``detection`` count whether it is so.
 """
 
 from .atoms import Atom, above, below, both, close, for_all, matches, sampled, surely

@@ -34,26 +34,17 @@ def pair(rng, n):
     return rng.standard_normal((2, n))
 
 
-def sloped(off=0.0):
-    """Scores that are no polynomials, and skew: their means are known, or off by so many standard deviations."""
-
-    def scores(x, e):
-        growth = (np.exp(TILT * x) - np.exp(TILT**2 / 2)) / np.sqrt(np.exp(2 * TILT**2) - np.exp(TILT**2))
-        share = (1 / (1 + np.exp(x + 0.6 * e)) - 0.5) / 0.2322
-        return [Row("growth", growth + off), Row("share", share - off), Row("given x", share + growth / 3, x * x - 1)]
-
-    return scores
-
-
-# E[share (x^2 - 1)] = 0 by symmetry, E[growth (x^2 - 1)] = t^2 e^(t^2/2) / sd: subtracted where the rows are used.
-OF_GROWTH = TILT**2 * np.exp(TILT**2 / 2) / np.sqrt(np.exp(2 * TILT**2) - np.exp(TILT**2)) / 3
-
-
 def centred(off=0.0):
+    """Scores that are no polynomials, and skew: of mean zero, or off by so many standard deviations."""
+    sd = np.sqrt(np.exp(2 * TILT**2) - np.exp(TILT**2))
+    with_square = TILT**2 * np.exp(TILT**2 / 2) / sd  # the mean of growth (x^2 - 1); that of share (x^2 - 1) is 0
+
     def scores(x, e):
-        growth, share, given = sloped(off)(x, e)
-        g = np.asarray(given.g)
-        return [growth, share, Row("given x", given.f - OF_GROWTH / 2 * g, g)]
+        growth = (np.exp(TILT * x) - np.exp(TILT**2 / 2)) / sd
+        share = (1 / (1 + np.exp(x + 0.6 * e)) - 0.5) / 0.2322
+        g = x * x - 1
+        given = share + growth / 3 - with_square / 6 * g
+        return [Row("growth", growth + off), Row("share", share - off), Row("given x", given, g)]
 
     return scores
 
