@@ -40,11 +40,11 @@ def test_the_sharpest_atom_resolves_a_thousandth_in_a_second(claim):
     sharp = [(resolution(atom), number, atom) for number, atom in numbered(claim) if resolution(atom) <= FINE]
     assert sharp, f"nothing that samples resolves {FINE:g}: name an estimator"
     _, number, atom = min(sharp, key=lambda entry: entry[0])
-    spent = []
-    for _ in range(2):  # the first time also imports what the second time finds
-        clock = process_time()
-        finding = atom.examine(0, claim.id, number)
-        spent.append(process_time() - clock)
+    atom.examine(0, claim.id, number)  # the first time also imports
+    clock = process_time()
+    finding = atom.examine(0, claim.id, number)
+    spent = process_time() - clock
     assert finding.verdict == PASS, finding.detail
+    assert finding.resolution is not None
     assert finding.resolution <= FINE
-    assert min(spent) < SECONDS, f"{min(spent):.2f} s"
+    assert spent < SECONDS, f"{spent:.2f} s"
