@@ -32,7 +32,7 @@ def cluster(address: str) -> Iterator[tuple[Cluster, Callable[[], int]]]:
         from distributed import Client
     except ImportError:
         raise Unreachable("--executor needs distributed: pip install 'noiseproof[dask]'") from None
-    for name in ("distributed.core", "distributed.comm", "distributed.client"):
+    for name in ("distributed", "distributed.client", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what there is to say, we say
     try:
         client: Any = in_time(lambda: Client(address, timeout=PATIENCE, set_as_default=False))
