@@ -89,6 +89,13 @@ def standard(rows: Sequence[Row], strata: Strata) -> Array:
     return strata.split(np.array([row.f * row.g for row in rows]) / size[:, None])
 
 
+def equalities(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows as they are.  Raises ValueError for one that states an inequality."""
+    if one_sided := [row.name for row in rows if row.relation != "="]:
+        raise ValueError(f"the row {one_sided[0]!r} states an inequality: leave it to independent draws")
+    return rows
+
+
 class Averaging:
     """What estimators share."""
 
@@ -129,7 +136,7 @@ class Hermite(Averaging):
         raw = Remembered(stream(seed, claim, f"{name}, control variates", number), n)
         by = replace(self, degree=self.degree // 2) if last else self
         with np.errstate(all="ignore"):
-            rows = [row for row in scores(*draw(Raw(n, self.strata(raw, n)), n)) if row.polynomial]
+            rows = equalities([row for row in scores(*draw(Raw(n, self.strata(raw, n)), n)) if row.polynomial])
             return by.estimate(rows, raw.normals(), n)
 
     def estimate(self, rows: Sequence[Row], normals: Array, n: int) -> Estimate:
@@ -235,7 +242,7 @@ class Sobol(Averaging):
             uniforms = np.repeat(((shifted + 0.5) * 2.0**-self.BITS).reshape(dimension, -1), cases, axis=1)
             m = uniforms.shape[1]
             with np.errstate(all="ignore"):
-                rows = scores(*draw(Raw(m, self.strata(Given(uniforms), m)), m))
+                rows = equalities(scores(*draw(Raw(m, self.strata(Given(uniforms), m)), m)))
                 values = self.strata.average(standard(rows, self.strata))
                 averages.append(values.reshape(len(rows), -1, n).mean(axis=2))
             names = [row.name for row in rows]
@@ -291,7 +298,7 @@ class GaussHermite(Averaging):
             return np.array([next(rest) for _ in range(count)])
 
         with np.errstate(all="ignore"):
-            rows = scores(*draw(Raw(m, self.strata(columns, m)), m))
+            rows = equalities(scores(*draw(Raw(m, self.strata(columns, m)), m)))
             values = self.strata.average(self.strata.split(np.array([row.f * row.g for row in rows])))
             squares = [np.broadcast_to(np.square(row.g), (m,)) for row in rows]
             sizes = self.strata.average(self.strata.split(np.array(squares)))

@@ -14,6 +14,7 @@ from numerics.statistics import (
     Hermite,
     Row,
     Sobol,
+    at_least,
     gauss_hermite,
     hermite,
     law,
@@ -295,3 +296,9 @@ def test_given_numbers_are_turned_into_normals_where_those_are_asked_for():
 
 def test_the_estimators_of_the_house_are_the_defaults_of_their_classes():
     assert (hermite, sobol, gauss_hermite) == (Hermite(), Sobol(), GaussHermite())
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_an_inequality_is_left_to_independent_draws(name):
+    with pytest.raises(ValueError, match="'mean' states an inequality: leave it to independent draws"):
+        examined(pair, lambda x, e: at_least(x, -1.0, 1.0), 1e-2, ESTIMATORS[name])
