@@ -22,7 +22,7 @@ test: .venv
 	$(BIN)/python -m pytest -m "not slow" -n $(JOBS)
 
 test-slow: .venv
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n $(JOBS)
 
 lint: .venv/dev
 	$(BIN)/ruff check

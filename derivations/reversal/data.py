@@ -140,8 +140,9 @@ def how_likely_as_a_set():
 
 def kernel_of_a_data_set(weight=share):
     """The kernel is that of both ends, averaged over the points as x_t tells them apart."""
-    evidence = Sum(normal(x_t, sqrt(alpha_bar) * y(j), 1 - alpha_bar), (j, 1, N))
-    yield arrived * step / integral(arrived * step, x_prev)
+    likely, evidence = positives("Z"), Sum(normal(x_t, sqrt(alpha_bar) * y(j), 1 - alpha_bar), (j, 1, N))
+    yield let(likely, integral(arrived * step, x_prev))
+    yield arrived * step / likely
     yield eq(arrived * step / evidence, by=theorem(how_likely_as_a_set))
     yield eq(Sum(arriving * step / evidence, (i, 1, N)), by=linearity)
     yield eq(Sum(weight * ends, (i, 1, N)), by=pointwise(theorem(one_point)))

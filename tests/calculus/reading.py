@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 from sympy import Derivative, Expr, Integral, MatrixExpr, MatrixSymbol, Product, Sum, oo
 
-from derivations.calculus.notation import KL, Cov, Density, E, Var, entropy, normal, quadratic
+from derivations.calculus.notation import DIMENSION, KL, Cov, Density, E, Var, entropy, normal, quadratic
 
 
 class Misprint(AssertionError):
@@ -228,6 +228,8 @@ class Reader:
                 return self.integral(), False
             case r"\infty":
                 return oo, False
+            case "I" if token not in {*self.letters.symbols, *self.letters.densities}:
+                return sp.Identity(DIMENSION), True
             case r"\pi" if token not in {*self.letters.symbols, *self.letters.densities}:
                 return sp.pi, True
             case r"\Gamma" if r"\Gamma" not in self.letters.symbols:
@@ -241,6 +243,8 @@ class Reader:
                 self.next(";")
                 mean, variance = self.listed()
                 self.next(")")
+                if isinstance(x, sp.MatrixExpr) and mean == 0:
+                    mean = sp.ZeroMatrix(DIMENSION, 1)
                 return normal(x, mean, variance), True
             case r"\operatorname":
                 name = self.word()
