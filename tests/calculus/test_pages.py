@@ -135,7 +135,8 @@ def verdicts(claims) -> dict:
 
 def test_a_remembered_judgement_is_the_same():
     forget()
-    some = [derivations.claims()[id] for id in ("bayes.flat-prior-limit", "forward.terminal", "reversal.posterior-mean")]
+    ids = "bayes.flat-prior-limit", "forward.terminal", "reversal.posterior-mean"
+    some = [derivations.claims()[id] for id in ids]
     first = verdicts(some)
     assert following._judged
     assert verdicts(some) == first
