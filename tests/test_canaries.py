@@ -115,7 +115,7 @@ def landed(off):
 
 def exact(claimed):
     """f(z) = z^2 for one raw normal: a mean of 1."""
-    return lambda x, e: [Row("mean", (x * x - claimed) / np.sqrt(2))]
+    return lambda x, e: [Row("mean", (x * x - claimed) / np.sqrt(2), 1.0, 3.1)]
 
 
 def smooth(claimed):
@@ -177,7 +177,7 @@ CANARIES = {
     "surely": Canary(
         "surely", lambda c: surely(pair, lambda x, e: ((x + e) ** 2, x * x + c * x * e + e * e, 9.0)), 2.0, 2.1
     ),
-    "Row": Canary("Row", lambda off: sampled(pair, lambda x, e: [Row("row", e + off, x)]), 0.0, 0.0 + np.nan),
+    "Row": Canary("Row", lambda off: sampled(pair, lambda x, e: [Row("row", e + off, x, 0.0)]), 0.0, 0.0 + np.nan),
     # null laws
     "Limit": Canary("Limit", row(tails.Limit(), 1.6), 0.0, 0.05),
     "ChiSquare": Canary("ChiSquare", squares, 1.0, 1.07),

@@ -16,8 +16,9 @@ variance to speak of could hide from them: the plain atom, whose variance is tha
 *Cases.*  A mixture is a choice between cases, and a choice is no smooth function of a uniform number.
 ``over(weights)`` averages case by case, each with its weight: ``sampled(..., by=hermite.over(world.weights))``.
 
-*A floor.*  Where nothing but rounding is left, an average is off by
-:math:`8\epsilon\,(\overline{|h|}+\sum_j|c_j|\,\overline{|B_j|})\sqrt{J+1}`, whatever its standard error says.
+*A floor.*  Where nothing but rounding is left, a regression on J polynomials is off by
+:math:`8\epsilon\,(\overline{|h|}+\sum_j|c_j|\,\overline{|B_j|})\sqrt{J+1}`, whatever its standard error says.  What a
+score has lost by cancelling inside is not in it, so nothing below 1e-11 refutes a claim.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
-from math import factorial
+from math import comb, factorial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from .laws import Row
+from .laws import Row, weighed
 from .points import Given, Raw, Remembered, Strata, asked_for
 from .sequential import ALPHA, BETA, FAIL, INCONCLUSIVE, PASS, Finding
 from .streams import CHUNK, stream
@@ -43,7 +44,10 @@ Draw = Callable[[Any, int], Iterable[Array]]
 Scores = Callable[..., Sequence[Row]]
 
 EPS = float(np.finfo(float).eps)
+LARGEST = 720  # polynomials that fit into half of the first look
 ONE_CASE = Strata()
+ROUNDING = 1e-11  # standard deviations of a score: an error that small refutes nothing
+UNSEEN = 0.05  # of the square that a score should have on average: with less, something rare has not been seen
 
 
 class Estimate(NamedTuple):
@@ -65,7 +69,7 @@ def examined(looks: Iterable[Estimate], resolves: float) -> Finding:
         if bad := np.flatnonzero(~np.isfinite(means)).tolist():
             which = names[bad[0]] + (f" and {len(bad) - 1} more" if len(bad) > 1 else "")
             return Finding(FAIL, draws, f"{which}: not finite, so the formula leaves its domain", resolves)
-        far = np.abs(means)
+        far, alarm = np.abs(means), np.maximum(alarm, ROUNDING)
         worst = int(np.argmax(far - alarm))
         if far[worst] > alarm[worst]:
             found = f"the claim implies 0, and {draws:,} points give {means[worst]:+.3g} standard deviations"
@@ -90,7 +94,9 @@ def standard(rows: Sequence[Row], strata: Strata) -> Array:
 
 
 def equalities(rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows as they are.  Raises ValueError for one that states an inequality."""
+    """The rows as they are.  Raises ValueError if there are none, or if one states an inequality."""
+    if not rows:
+        raise ValueError("there are no rows, so nothing is tested")
     if one_sided := [row.name for row in rows if row.relation != "="]:
         raise ValueError(f"the row {one_sided[0]!r} states an inequality: leave it to independent draws")
     return rows
@@ -136,7 +142,8 @@ class Hermite(Averaging):
         raw = Remembered(stream(seed, claim, f"{name}, control variates", number), n)
         by = replace(self, degree=self.degree // 2) if last else self
         with np.errstate(all="ignore"):
-            rows = equalities([row for row in scores(*draw(Raw(n, self.strata(raw, n)), n)) if row.polynomial])
+            with weighed(self.strata.shares(n)):
+                rows = [row for row in equalities(scores(*draw(Raw(n, self.strata(raw, n)), n))) if row.polynomial]
             return by.estimate(rows, raw.normals(), n)
 
     def estimate(self, rows: Sequence[Row], normals: Array, n: int) -> Estimate:
@@ -159,7 +166,13 @@ class Hermite(Averaging):
         tests = len(rows) * len(self.LOOKS)
         a, b = -float(ndtri(ALPHA / (2 * tests))), -float(ndtri(BETA / len(self.LOOKS)))
         error, floor = sd / np.sqrt(m), np.max(floors, axis=1)
-        return Estimate(names, means, error, cramer(a, lyapunov) * error + floor, b * error + floor, n)
+        known = seen(np.mean(self.strata.average(h * h), axis=1))
+        return Estimate(names, means, error, known + cramer(a, lyapunov) * error + floor, known + b * error + floor, n)
+
+
+def seen(square: Array) -> Array:
+    """0 where the square of a score has its average, 1 if the claim is true, or is nothing; elsewhere infinity."""
+    return np.where((square > 0) & (square < UNSEEN), np.inf, 0.0)
 
 
 def left_over(h: Array, basis: Array) -> tuple[Array, Array]:
@@ -181,6 +194,8 @@ def polynomials(normals: Array, degree: int) -> Array:
     for k in range(1, degree):  # He_{k+1} = x He_k - k He_{k-1}
         single.append(normals * single[-1] - k * single[-2])
     scaled = [he / np.sqrt(factorial(k)) for k, he in enumerate(single)]
+    if (count := comb(len(normals) + degree, degree)) > LARGEST:
+        raise ValueError(f"{len(normals)} raw normals have {count} polynomials of degree {degree}: use sobol")
     terms = []
     for total in range(1, degree + 1):
         for chosen in combinations_with_replacement(range(len(normals)), total):
@@ -236,15 +251,17 @@ class Sobol(Averaging):
         shifts = rng.integers(2**self.BITS, size=(dimension, self.SHIFTS, 1), dtype=np.uint64)
         together = max(1, CHUNK // (n * cases))  # shifts that are worked on at once
         names: list[str] = []
-        averages = []
+        averages, squares = [], []
         for first in range(0, self.SHIFTS, together):
             shifted = base ^ shifts[:, first : first + together]
             uniforms = np.repeat(((shifted + 0.5) * 2.0**-self.BITS).reshape(dimension, -1), cases, axis=1)
             m = uniforms.shape[1]
             with np.errstate(all="ignore"):
-                rows = equalities(scores(*draw(Raw(m, self.strata(Given(uniforms), m)), m)))
-                values = self.strata.average(standard(rows, self.strata))
-                averages.append(values.reshape(len(rows), -1, n).mean(axis=2))
+                with weighed(self.strata.shares(m)):
+                    rows = equalities(scores(*draw(Raw(m, self.strata(Given(uniforms), m)), m)))
+                h = standard(rows, self.strata)
+                averages.append(self.strata.average(h).reshape(len(rows), -1, n).mean(axis=2))
+                squares.append(self.strata.average(h * h).mean(axis=1))
             names = [row.name for row in rows]
         replicates = np.concatenate(averages, axis=1)
         with np.errstate(all="ignore"):
@@ -252,7 +269,8 @@ class Sobol(Averaging):
             error = np.std(replicates, axis=1, ddof=1) / np.sqrt(self.SHIFTS)
         floor = 8 * EPS * np.sqrt(n)
         a, b = (-float(stdtrit(self.SHIFTS - 1, p / len(names))) for p in (ALPHA / 2, BETA))
-        alarm, miss = self.SAFETY * a * error + floor, self.MARGIN * b * error + floor
+        known = seen(np.mean(squares, axis=0))
+        alarm, miss = known + self.SAFETY * a * error + floor, known + self.MARGIN * b * error + floor
         return Estimate(names, means, error, alarm, miss, n * cases * self.SHIFTS)
 
 
@@ -285,6 +303,7 @@ class GaussHermite(Averaging):
         with np.errstate(invalid="ignore"):
             changes = [np.abs(means - self.averages(draw, scores, len(taken), n)[1]) for n in fewer]
             error = self.SAFETY * np.max(changes, axis=0) + 8 * EPS * np.sqrt(points)
+            error = np.where(np.isnan(error), np.inf, error)  # a coarser grid may meet a hole of the score
         return examined([Estimate(names, means, error, error, error, points)], resolves)
 
     def averages(self, draw: Draw, scores: Scores, dimension: int, nodes: int) -> tuple[list[str], Array]:
@@ -298,7 +317,8 @@ class GaussHermite(Averaging):
             return np.array([next(rest) for _ in range(count)])
 
         with np.errstate(all="ignore"):
-            rows = equalities(scores(*draw(Raw(m, self.strata(columns, m)), m)))
+            with weighed(np.repeat(weights, cases) * self.strata.shares(m)):
+                rows = equalities(scores(*draw(Raw(m, self.strata(columns, m)), m)))
             values = self.strata.average(self.strata.split(np.array([row.f * row.g for row in rows])))
             squares = [np.broadcast_to(np.square(row.g), (m,)) for row in rows]
             sizes = self.strata.average(self.strata.split(np.array(squares)))

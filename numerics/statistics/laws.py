@@ -16,7 +16,9 @@ condition; these rows do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -32,6 +34,7 @@ Numbers = Array | float
 
 FREQUENCIES = (0.8, 1.9)  # of z, in the characteristic function
 LIMIT = Limit()
+UNKNOWN = 1e12  # a third moment so large that no normal tail may be believed
 TILT = (0.9, -0.7, 0.5, 1.3, -1.1, 0.6, -0.4, 1.7)  # of the conditioning variables, one each
 WAVES = (" against cos c", " against sin c")
 SQRT_2, SQRT_6, SQRT_24 = np.sqrt([2.0, 6.0, 24.0])
@@ -41,9 +44,10 @@ SQRT_2, SQRT_6, SQRT_24 = np.sqrt([2.0, 6.0, 24.0])
 class Row:
     """Draws of f and g, and the null law of their sum.
 
-    ``third`` bounds E|f|^3 given c, which says when a normal tail may be believed; if f is exactly normal given c, it
-    is 0.  ``tail`` is the null law where more is known.  ``polynomial`` says whether f g is one in the raw normals
-    wherever x and c are.  With ``relation`` ">=" the claim is that the average is not negative.
+    ``third`` bounds E|f|^3 given c, which says when a normal tail may be believed: unknown, it never may, and the row
+    decides nothing; if f is exactly normal given c, or nothing at all, it is 0.  ``tail`` is the null law where more is
+    known.  ``polynomial`` says whether f g is one in the raw normals wherever x and c are.  With ``relation`` ">=" the
+    claim is that the average is not negative.
 
     Raises ValueError unless f holds one number for each draw and g and the bound are numbers or fit.
     """
@@ -51,7 +55,7 @@ class Row:
     name: str
     f: Array
     g: Numbers = 1.0
-    third: Numbers = 1.0
+    third: Numbers = UNKNOWN
     tail: Tail = LIMIT
     polynomial: bool = True
     relation: str = "="
@@ -144,8 +148,9 @@ def moments(
 def event(happened: NDArray[Any], probability: Numbers, given: Sequence[Array] = ()) -> list[Row]:
     """The rows that hold if an event has this probability given c.
 
-    The variance p (1 - p) is that of the claim, but it is never more than 1/4, so no wrong p can hide behind it.  Where
-    p is claimed to be 0 or 1, a single draw to the contrary is not finite and fails.
+    The variance p (1 - p) is that of the claim, but it is never more than 1/4, so no wrong p can hide behind it.
+    A draw weighs as much as it varies, so that rare events do not make the sum skew.  Where p is claimed to be 0 or 1,
+    a single draw to the contrary is not finite and fails.
     """
     happened = np.asarray(happened, dtype=float)
     p = np.broadcast_to(np.asarray(probability, dtype=float), happened.shape)
@@ -154,8 +159,9 @@ def event(happened: NDArray[Any], probability: Numbers, given: Sequence[Array] =
     sigma = np.sqrt(np.where(certain, 1.0, variance))
     third = np.where(certain, 0.0, (1 - 2 * variance) / sigma)
     tail = Binomial(float(np.asarray(probability))) if np.ndim(probability) == 0 and not np.any(certain) else Limit()
+    weight = 1.0 if np.ndim(probability) == 0 else np.sqrt(variance)
     return [
-        Row(f"frequency{against}", surprise / sigma, g, third, Limit() if against else tail, polynomial=False)
+        Row(f"frequency{against}", surprise / sigma, weight * g, third, Limit() if against else tail, polynomial=False)
         for against, g in functions_of(standardised(given))
     ]
 
@@ -166,24 +172,43 @@ def within(x: Array, low: Numbers, high: Numbers, name: str = "x") -> list[Row]:
     A formula whose scores have no variance to speak of may hide behind it; its range gives it away.
     """
     inside = (x >= low) & (x <= high)
-    return [Row(f"{name} in its range", np.where(inside, 0.0, np.nan), polynomial=False)]
+    return [Row(f"{name} in its range", np.where(inside, 0.0, np.nan), third=0.0, polynomial=False)]
 
 
-def at_least(x: Array, value: Numbers, sigma: Numbers, third: Numbers = 1.0, name: str = "mean") -> list[Row]:
-    """The row that holds if x is at least this value on average; sigma is its standard deviation in the world."""
+def at_least(x: Array, value: Numbers, sigma: Numbers, third: Numbers, name: str = "mean") -> list[Row]:
+    """The row that holds if x is at least this value on average.
+
+    sigma is its standard deviation in the world, and third a bound for E|x - E x|^3 / sigma^3.
+    """
     return [Row(name, (x - value) / sigma, 1.0, third, relation=">=")]
 
 
 # What scores are held against.
 
 
+_shares: ContextVar[Array | None] = ContextVar("shares", default=None)
+
+
+@contextmanager
+def weighed(shares: Array) -> Iterator[None]:
+    """Inside, draws are points that count as much as their shares, (n,): nodes of a grid, cases of a mixture."""
+    before = _shares.set(shares)
+    try:
+        yield
+    finally:
+        _shares.reset(before)
+
+
 def standardised(given: Iterable[Array]) -> list[Array]:
-    """Each variable with mean 0 and variance 1 within its chunk.  One that does not vary gets no weight."""
-    standard = []
+    """Each variable with mean 0 and variance 1 within its chunk.  One that does not vary gets no weight.
+
+    Raises ValueError for more variables than there are combinations of them to hold scores against.
+    """
+    standard, shares = [], _shares.get()
     for c in given:
         c = np.asarray(c, dtype=float)
-        away = c - np.mean(c)
-        spread = np.sqrt(np.mean(away * away))
+        away = c - np.average(c, weights=shares)
+        spread = np.sqrt(np.average(away * away, weights=shares))
         standard.append(away / spread if spread else 0 * away)
     if len(standard) > len(TILT):
         raise ValueError(f"{len(standard)} conditioning variables are given; at most {len(TILT)} can be")

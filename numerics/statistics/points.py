@@ -83,13 +83,17 @@ class Given:
 
 @dataclass(frozen=True)
 class Strata:
-    """A draw that chooses between cases with one uniform number, case k with its weight, is averaged case by case.
+    """A draw that chooses between cases with one uniform number, case k with its probability, averaged case by case.
 
     The uniform number is put in the middle of what belongs to its case; nothing is left to chance.  Without weights
     there is one case, and uniform numbers are raw numbers like others.
     """
 
     weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.weights and not (min(self.weights) >= 0 and abs(sum(self.weights) - 1) < 1e-9):
+            raise ValueError(f"weights of cases are probabilities, not negative, with the sum 1; got {self.weights}")
 
     @property
     def number(self) -> int:
@@ -118,14 +122,19 @@ class Strata:
         """The average over cases, along the last axis but one (cases, draws of each)."""
         if not self.weights:
             return values[..., 0, :]
-        return np.einsum("k,...kn->...n", np.array(self.weights) / sum(self.weights), values)
+        return np.einsum("k,...kn->...n", np.array(self.weights), values)
+
+    def shares(self, n: int) -> Array:
+        """How much each of n draws counts, (n,)."""
+        each = np.array(self.weights) if self.weights else np.ones(1)
+        return each[np.arange(n) % self.number] * (self.number / n)
 
     def split(self, values: Array) -> Array:
         """(..., n) as (..., cases, n / cases)."""
         return np.moveaxis(values.reshape(*values.shape[:-1], -1, self.number), -1, -2)
 
 
-def asked_for(draw: Callable[[Any, int], Any], strata: Strata, n: int = 8) -> tuple[str, ...]:
+def asked_for(draw: Callable[[Any, int], Any], strata: Strata, n: int = 10_007) -> tuple[str, ...]:
     """What a draw takes of a generator, in order: "normal" or "uniform" for every raw number."""
     taken: list[str] = []
     rng, n = np.random.Generator(np.random.Philox(key=0)), n * strata.number

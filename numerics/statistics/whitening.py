@@ -8,6 +8,7 @@ vector one coordinate after another, each given those before it (Rosenblatt 1952
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,10 +30,10 @@ def by_cholesky(x: Array, mean: ArrayLike, covariance: ArrayLike) -> list[Array]
     Written out, not BLAS: the bits are reproducible.
     """
     covariance = np.asarray(covariance, dtype=float)
-    try:
-        x, root = x - np.asarray(mean), np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:  # no covariance of anything: what leaves its domain is refuted
-        x, root = x - np.asarray(mean), np.full_like(covariance, np.nan)
+    x, root = x - np.asarray(mean), np.full_like(covariance, np.nan)
+    if np.allclose(covariance, np.swapaxes(covariance, -1, -2), rtol=1e-12, atol=0.0):
+        with suppress(np.linalg.LinAlgError):  # no covariance of anything: what leaves its domain is refuted
+            root = np.linalg.cholesky(covariance)
     z: list[Array] = []
     for i in range(x.shape[-1]):
         explained = sum((root[..., i, j] * z[j] for j in range(i)), 0.0)
@@ -52,4 +53,4 @@ def by_mixture(x: Array, weights: Array, means: Array, variances: Array) -> Arra
 
 def by_rosenblatt(x: Sequence[Array], conditionals: Sequence[Callable[..., Array]]) -> list[Array]:
     """The coordinates of x through their distribution functions, each given those before: F_k(x_k, x_1, ...)."""
-    return [by_cdf(cdf(x[k], *x[:k])) for k, cdf in enumerate(conditionals)]
+    return [by_cdf(cdf(x_k, *x[:k])) for k, (x_k, cdf) in enumerate(zip(x, conditionals, strict=True))]

@@ -10,10 +10,21 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
-from scipy.special import ndtr, ndtri
 
 from ...quadrature import integral_of, mean_of, variance_of
-from ...statistics import GaussHermite, above, both, close, event, for_all, gauss_hermite, law, matches, sampled
+from ...statistics import (
+    GaussHermite,
+    above,
+    both,
+    by_mixture,
+    close,
+    event,
+    for_all,
+    gauss_hermite,
+    law,
+    matches,
+    sampled,
+)
 from ...worlds import Step, empirical, mixture, normal
 from .posterior import regressed
 from .step import SOME_X_T
@@ -132,11 +143,6 @@ def shares(parts):
     return share
 
 
-def as_normal(u):
-    """What is uniform, as a draw of N(0, 1)."""
-    return ndtri(np.clip(u, 1e-12, 1 - 1e-12))
-
-
 def components(mixed, alpha, x_t):
     """The letters of a mixture: weights, means and variances before the step."""
     w, a, b = (Sequence(np.array(part)) for part in mixed)
@@ -169,7 +175,7 @@ def under_the_kernel(parts, mixed, alpha):
 
     def scores(x_prev, x_t):
         weights, means, variances = (part(**components(mixed, alpha, x_t)) for part in parts)
-        return law(as_normal(np.sum(weights * ndtr((x_prev - means) / sqrt(variances)), axis=0)), given=(x_t,))
+        return law(by_mixture(x_prev, weights, means, variances), given=(x_t,))
 
     return scores
 
@@ -243,7 +249,6 @@ def under_the_ends(weights, step):
 
     def scores(i, x_prev, x_t):
         mean, variance = regressed(step, DATA_SET[:, None], x_t)
-        below = ndtr((x_prev - mean) / sqrt(variance))
-        return law(as_normal(np.sum(weights(**points(DATA_SET, step, x_t)) * below, axis=0)), given=(x_t,))
+        return law(by_mixture(x_prev, weights(**points(DATA_SET, step, x_t)), mean, variance), given=(x_t,))
 
     return scores

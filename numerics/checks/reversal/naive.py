@@ -211,7 +211,7 @@ def widened(variance, mean, at, wrong):
 def pathwise(difference):
     """A difference that must vanish draw by draw: clipped to bound the rows, squared so that signs cannot cancel."""
     bounded = np.clip(difference, -1, 1)
-    return [Row("difference", bounded), Row("squared difference", bounded * bounded)]
+    return [Row("difference", bounded, third=0.0), Row("squared difference", bounded * bounded, third=0.0)]
 
 
 def tied(covariance, correlation, world, step, at):

@@ -5,6 +5,7 @@ from time import process_time
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from numerics.statistics import (
     FAIL,
@@ -247,7 +248,9 @@ def test_a_formula_that_leaves_its_domain_somewhere_fails(name):
     ("by", "draw", "scores", "message"),
     [
         (hermite, pair, lambda x, e: [Row("wave", np.cos(x), polynomial=False)], "no row is a polynomial"),
-        (hermite, pair, lambda x, e: [], "no row is a polynomial"),
+        (hermite, pair, lambda x, e: [], "there are no rows"),
+        (sobol, pair, lambda x, e: [], "there are no rows"),
+        (gauss_hermite, pair, lambda x, e: [], "there are no rows"),
         (sobol, lambda rng, n: [np.zeros(n)], law, "the draw takes no raw numbers"),
         (gauss_hermite, lambda rng, n: [rng.random(n)], law, "a draw that takes uniform numbers has no grid of nodes"),
         (gauss_hermite, lambda rng, n: rng.standard_normal((5, n)), lambda *z: law(z[0]), "5 raw normals are too many"),
@@ -255,7 +258,7 @@ def test_a_formula_that_leaves_its_domain_somewhere_fails(name):
         (sobol.over([0.5, 0.5]), lambda rng, n: rng.random((2, n)), lambda *u: law(u[0]), "it may take one"),
         (sobol, lambda rng, n: [rng.standard_normal(n)] * (1 + (n > 99)), lambda *z: law(z[0]), None),
     ],
-    ids=["waves", "no rows", "no chance", "uniform", "dimensions", "shape", "cases", "fine"],
+    ids=["waves", *("no rows",) * 3, "no chance", "uniform", "dimensions", "shape", "cases", "fine"],
 )
 def test_an_estimator_that_does_not_fit_is_an_error(by, draw, scores, message):
     if message is None:
@@ -266,7 +269,7 @@ def test_an_estimator_that_does_not_fit_is_an_error(by, draw, scores, message):
 
 
 def test_a_draw_must_not_take_more_numbers_for_some_draws():
-    unsteady = lambda rng, n: [rng.standard_normal(n) + (rng.standard_normal(n) if n > 99 else 0)]
+    unsteady = lambda rng, n: [rng.standard_normal(n) + (rng.standard_normal(n) if n > 12_000 else 0)]
     with pytest.raises(ValueError, match="takes more raw numbers than it took before"):
         examined(unsteady, law, 1e-1, sobol)
 
@@ -301,4 +304,52 @@ def test_the_estimators_of_the_house_are_the_defaults_of_their_classes():
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_an_inequality_is_left_to_independent_draws(name):
     with pytest.raises(ValueError, match="'mean' states an inequality: leave it to independent draws"):
-        examined(pair, lambda x, e: at_least(x, -1.0, 1.0), 1e-2, ESTIMATORS[name])
+        examined(pair, lambda x, e: at_least(x, -1.0, 1.0, 1.6), 1e-2, ESTIMATORS[name])
+
+
+@pytest.mark.parametrize("by", [Hermite(), Sobol()], ids=["hermite", "sobol"])
+def test_what_is_rare_and_was_not_seen_is_not_refuted(by):
+    """A spike of probability 1e-7: its average is a constant for all that was drawn, and the claim is true."""
+    p = 1e-7
+    edge = -float(ndtri(p))
+    spike = lambda x, e: [Row("spike", ((x > edge) - p) / np.sqrt(p))]
+    finding = examined(pair, spike, 1e-2, by)
+    assert finding.verdict == INCONCLUSIVE, finding.detail
+
+
+def test_a_hole_of_a_score_on_a_coarser_grid_hides_nothing():
+    """sin(z)/z has no value at 0, a node of every grid with an odd number of them."""
+    holed = lambda x, e: [Row("fine", np.sin(x) / x - np.sin(x) / x), Row("off", e + 0.5), Row("sinc", np.sin(x) / x)]
+    finding = examined(pair, holed, 1e-4, gauss_hermite)
+    assert finding.verdict == FAIL, finding.detail
+    assert finding.detail.startswith("off")
+
+
+@pytest.mark.parametrize("nodes", [24, 64, 128])
+def test_an_error_that_grows_with_c_squared_is_found_on_any_grid(nodes):
+    """Nodes count as much as they weigh when c is standardised: far out they are many, and nothing."""
+    bent = lambda x, e: moments(e, 3e-3 * (x * x - 1), None, (1.0, 3.0, 15.0), given=(x,))
+    finding = examined(pair, bent, 1e-3, GaussHermite(nodes))
+    assert finding.verdict == FAIL, finding.detail
+
+
+def test_a_draw_may_take_many_numbers_at_once():
+    finding = examined(lambda rng, n: rng.standard_normal((8, n)), lambda *z: law(z[0]), 5e-2, sobol)
+    assert finding.verdict == PASS, finding.detail
+
+
+def test_rounding_inside_a_score_refutes_nothing():
+    """x = c + s e with a small s: the last bits of c are large beside s."""
+    narrow = lambda c, e: [Row("mean", ((c + 1e-2 * e) - c * (1 + 4e-16)) / 1e-2)]
+    assert examined(pair, narrow, 1e-11, hermite).verdict == PASS
+
+
+def test_weights_of_cases_are_probabilities():
+    for weights in ([1.0, 2.0], [1.5, -0.5], [np.nan, 1.0]):
+        with pytest.raises(ValueError, match="weights of cases are probabilities"):
+            hermite.over(weights)
+
+
+def test_too_many_polynomials_are_refused():
+    with pytest.raises(ValueError, match="12 raw normals have 1820 polynomials of degree 4: use sobol"):
+        examined(lambda rng, n: rng.standard_normal((12, n)), lambda *z: law(z[0]), 1e-2, hermite)

@@ -4,7 +4,20 @@ import numpy as np
 import pytest
 from scipy.special import bdtrc, ndtr, ndtri
 
-from numerics.statistics import CHUNK, FAIL, PASS, Row, at_least, event, law, moments, sampled, stream, within
+from numerics.statistics import (
+    CHUNK,
+    FAIL,
+    INCONCLUSIVE,
+    PASS,
+    Row,
+    at_least,
+    event,
+    law,
+    moments,
+    sampled,
+    stream,
+    within,
+)
 from numerics.statistics.laws import absolute_third_moments, bins, standardised
 from numerics.statistics.tails import Binomial, Bounded, ChiSquare, Limit
 
@@ -203,12 +216,12 @@ def test_an_average_that_is_at_least_so_much_may_be_more_and_not_less(margin, ve
 
 
 def test_an_inequality_is_missed_as_rarely_as_an_equality():
-    atom = sampled(pair, lambda x, e: at_least(e - 0.03, 0.0, 1.0), resolves=0.03)
+    atom = sampled(pair, lambda x, e: at_least(e - 0.03, 0.0, 1.0, 1.6), resolves=0.03)
     assert [atom.examine(number, "inequality", "1").verdict for number in range(30)].count(PASS) <= 1
 
 
 def test_rows_of_both_kinds_keep_their_sides():
-    both = lambda off: lambda x, e: [*at_least(x + 0.3, 0.0, 1.0), Row("equal", e + off)]
+    both = lambda off: lambda x, e: [*at_least(x + 0.3, 0.0, 1.0, 1.6), Row("equal", e + off, third=0.0)]
     assert examined(pair, both(0.0)).verdict == PASS
     assert examined(pair, both(0.05)).detail.startswith("equal: the claim implies 0,")
 
@@ -239,12 +252,21 @@ def test_scores_with_a_bound_keep_to_it():
 RARELY = float(ndtr(-3.7))  # once in ten thousand
 
 
-@pytest.mark.parametrize(("factor", "verdict"), [(1.0, PASS), (3.0, FAIL), (0.3, FAIL)])
-def test_a_rare_event_is_counted_by_its_binomial_law(factor, verdict):
+@pytest.mark.parametrize(("factor", "coarse", "verdict"), [(1.0, PASS, PASS), (3.0, PASS, FAIL), (0.3, FAIL, FAIL)])
+def test_a_rare_event_is_counted_by_its_binomial_law(factor, coarse, verdict):
     """In the first look it happens three or four times: no limit theorem would dare to speak."""
     count = lambda x, e: event(e > 3.7, factor * RARELY)
-    assert examined(pair, count, resolves=5e-2).verdict == PASS  # 3 or 4 for 10 or for 1: no error of 0.05 sigma
+    # The rarer it is claimed to be, the more draws must be seen for a pass; meanwhile the count is out.
+    assert examined(pair, count, resolves=5e-2).verdict == coarse
     assert examined(pair, count, resolves=1e-2).verdict == verdict
+
+
+def test_what_cannot_fail_does_not_pass():
+    """A score of unknown third moment, and an event too rare for a limit theorem, decide nothing."""
+    nobody_knows = lambda x, e: [Row("of unknown tails", x)]
+    assert examined(pair, nobody_knows, resolves=1e-2).verdict == INCONCLUSIVE
+    missed = lambda x, e: event(np.zeros(len(x), dtype=bool), 1e-6 + 0.01 * 1e-3)  # off by 0.01 sigma, and not seen
+    assert examined(pair, missed, resolves=1e-2).verdict != PASS
 
 
 # Nonsense.

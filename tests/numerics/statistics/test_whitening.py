@@ -164,3 +164,13 @@ def test_a_variance_is_no_standard_deviation():
     draw = lambda rng, n: [1.3 + 0.4 * rng.standard_normal(n)]
     assert examined(draw, lambda x: law(standardised_by(x, 1.3, 0.16))).verdict == PASS
     assert examined(draw, lambda x: law(standardised_by(x, 1.3, 0.4))).verdict == FAIL
+
+
+def test_a_matrix_that_is_not_symmetric_whitens_nothing():
+    x = np.random.default_rng(5).standard_normal((9, 2))
+    assert np.all(np.isnan(by_cholesky(x, 0.0, np.array([[1.0, 99.0], [0.5, 1.0]]))))
+
+
+def test_every_coordinate_has_its_conditional():
+    with pytest.raises(ValueError, match="shorter"):
+        by_rosenblatt([np.zeros(3), np.zeros(3)], [lambda x: x])
