@@ -22,7 +22,7 @@ def _positivity(rel: str, lhs: Expr, rhs: Expr) -> bool:
     return sign(_excess(rel, lhs, rhs), weak=rel in ("<=", ">=")) > 0
 
 
-positivity = Rule("no term is negative", _positivity, key=("positivity",))
+positivity = Rule("the difference has one sign", _positivity, key=("positivity",))
 
 
 def log_tangent() -> Rule:

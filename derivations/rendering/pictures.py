@@ -168,7 +168,7 @@ class Typesetter:
                 return replace(inside, rows=(unicodedata.normalize("NFC", accented),))
             case _ if re.fullmatch(r"(\\[,;]|\s)+", token):
                 return text(" ", 0.17 * token.count("\\"), "blank")
-        sign = SYMBOLS.get(name, name)
+        sign = "|" if token == "|" else SYMBOLS.get(name, name)
         return text(sign, kind="prefix" if sign == "∂" else "sign" if sign in "+−=≤≥<>,;|‖)]" else "")
 
     def fraction(self, top: Picture, bottom: Picture) -> Picture:

@@ -1,4 +1,4 @@
-r"""As steps shrink, the chain of exact kernels becomes Anderson's reverse diffusion; the naive chain lacks its score.
+r"""A small exact step has the drift and the noise of Anderson's reverse diffusion; the naive step lacks its score.
 
 .. math:: \mathbb E[x_{t-1}\mid x_t]=x_t+\beta_t\bigl(\tfrac12x_t+s_t(x_t)\bigr)+O(\beta_t^2),\qquad
           \operatorname{Var}[x_{t-1}\mid x_t]=\beta_t+O(\beta_t^2) .
@@ -10,6 +10,9 @@ This is one step of
 where time runs backwards, so that :math:`dt<0` and both terms of the drift change their sign. Without the score, the
 same diffusion is the limit of the naive chain. It pushes away from zero and adds noise besides: the variance plus one
 grows by the factor :math:`e^{\int\beta}`.
+
+What is proved is said of one step, and of the variance of the naive chain. That a chain with this drift and this
+variance tends to the diffusion is a limit theorem of its own (Stroock & Varadhan, 1979), and is not proved here.
 
 References:
     Anderson (1982), Reverse-time diffusion equation models.
@@ -39,7 +42,8 @@ from .step import WHERE, WORLD, alpha, beta, marginal, posterior, score, x_prev,
 
 __all__ = ["CLAIMS", "WHERE", "WORLD", "marginal"]
 
-# Notation: the naive chain starts from the variance v and takes n steps, each with beta/alpha = B/n.
+# Notation: the naive chain starts from the variance v and takes n steps, each with beta/alpha = B/n, so that
+# 1/alpha = 1 + B/n.
 
 v, B, n = *positives("v B"), naturals("n")
 
@@ -104,7 +108,7 @@ def error_of_many_steps(after=after):
 
 
 def runs_away(after=after):
-    """... as the variance of dx = x/2 dB + dw does, which grows by itself and by the noise."""
+    """... as the variance of Anderson's diffusion without its score does, in the time B: v' = v + 1."""
     yield d(B, after)
     yield eq(after + 1, by=differentiation)
 
@@ -112,8 +116,8 @@ def runs_away(after=after):
 CLAIMS = [
     Claim(
         "reversal.anderson-limit",
-        "As steps shrink, the exact chain becomes Anderson's reverse diffusion; the naive chain lacks its score, and "
-        "runs away.",
+        "A small exact step has the drift and the noise of Anderson's reverse diffusion, to first order; the naive one "
+        "lacks the score, and its variance runs away.",
         proved_by=(
             drift_of_the_mean,
             error_of_the_drift,

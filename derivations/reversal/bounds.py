@@ -6,8 +6,8 @@ r"""How large the variance of the reverse kernel can be, on average over what on
           \qquad J_t=\mathbb E\,s_t(x_t)^2 .
 
 On the left stand data that are a single point, where nothing is to be guessed; in the middle Gaussian data, the hardest
-to guess of their variance; on the right the naive kernel, whose variance no data reach. The Fisher information
-:math:`J_t` of :math:`q_t` says where data are in between: what is sharply peaked has a large one.
+to guess among data of the same variance; on the right the naive kernel, whose variance no data reach. The Fisher
+information :math:`J_t` of :math:`q_t` says where data are in between: what is sharply peaked has a large one.
 
 The variance of the forward step, :math:`\beta_t`, is often called the upper bound. It is one if and only if
 :math:`J_t\ge1`: for all data of variance up to 1, and beyond for some and not for all. Gaussian data exceed it, two

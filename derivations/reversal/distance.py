@@ -2,13 +2,14 @@ r"""How far the naive kernel is from the reverse kernel: by as much entropy as t
 
 .. math:: \mathbb E_{x_t}D_{KL}\bigl(q(\cdot\mid x_t)\,\|\,n(\cdot\mid x_t)\bigr)
           =h(x_t)-h(x_{t-1})-\tfrac12\log\alpha_t,\qquad
-          \sum_{t=1}^T=h(x_T)-h(x_0)-\tfrac12\log\bar\alpha_T=h(x_0+\hat\sigma_T\xi)-h(x_0),\quad
+          \sum_{t=1}^T\mathbb E\,D_{KL}=h(x_T)-h(x_0)-\tfrac12\log\bar\alpha_T=h(x_0+\hat\sigma_T\xi)-h(x_0),\quad
           \hat\sigma_T^2=\frac1{\bar\alpha_T}-1 .
 
-The sum is the divergence of the naive chain from the true one as laws of whole paths, both started at a correct
-:math:`x_T`. It contains the two ends and nothing between them: the same noise, put in by a thousand small steps or by
-one, costs the same. Smaller steps bring the two kernels closer together, and there are more of them. The end of the
-naive chain is closer to the data than its path to the true one, for any data; for Gaussian data, strictly.
+By the chain rule of divergences the sum is that of the naive chain from the true one as laws of whole paths, both
+started at a correct :math:`x_T`. It contains the two ends and nothing between them: the same noise, put in by a
+thousand small steps or by one, costs the same. Smaller steps bring the two kernels closer together, and there are more
+of them. The end of the naive chain is closer to the data than its path to the true one, for any data; for Gaussian
+data, strictly.
 
 In d dimensions each coordinate brings a :math:`\tfrac12\log\alpha_t` of its own.
 """
@@ -111,7 +112,7 @@ def gaussian_data(gaussian=gaussian_step):
 
 
 def steps_add_up(total=path_cost):
-    """Over a chain the entropies between the ends cancel ..."""
+    """The costs of the steps, summed: the entropies between the ends cancel ..."""
     yield Sum(h - h(t - 1) - log(a / a(t - 1)) / 2, (t, 1, T))
     yield eq(h(T) - log(a(T)) / 2 - (h(0) - log(a(0)) / 2), by=telescope)
     yield eq(total, by=clean_data)
@@ -156,7 +157,7 @@ def entropy_that_noise_adds(gain=entropy_gain, total=path_cost):
 
 
 def bayes_for_the_naive_chain():
-    """On average over the forward step: the naive chain at t - 1 is that at t, and a kernel that explains x_t."""
+    """On average over the forward step, by Bayes' rule for the naive chain: its log density at t - 1, from t."""
     yield E(prior, log(naive_prev))
     yield eq(E(prior, E(step, log(naive_prev))), by=linearity)
     yield eq(E(prior, E(step, log(naive * naive_t / backwards))), by=bayes_naive)
@@ -184,7 +185,7 @@ def naive_step_from_anywhere():
 
 
 def end_of_the_path(gaussian=gaussian_path):
-    """At the end of the chain less is left of it than its cost: for Gaussian data, by a tangent of the logarithm."""
+    """At its end the chain is off by less than its path costs: for Gaussian data, by a tangent of the logarithm."""
     yield KL(true, wide).xreplace(gaussian_ends) - gaussian
     yield eq(endpoint - gaussian_path, by=theorem(kl_to_the_wide_law, gaussian_ends))
     yield let(s, spread / v_0)
@@ -227,8 +228,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.kl-chain-telescopes",
-        "Over the whole chain this adds up to h(x_T) - h(x_0) - log(alpha_bar_T)/2, however finely the schedule is "
-        "cut; at the end of the chain less is left.",
+        "The path of the naive chain diverges from the true one by h(x_T) - h(x_0) - log(alpha_bar_T)/2, however "
+        "finely the schedule is cut; its end by no more.",
         proved_by=(
             steps_add_up,
             gaussian_steps_add_up,

@@ -138,7 +138,7 @@ def both_ends(bridge=bridge):
 
 
 def what_the_past_says(told=told):
-    """Two origins pull it apart; q(x_t | x_u), which knows of neither, cannot be both: it is if data are a point."""
+    """Two origins x_s give x_t two means, so this is not q(x_t | x_u), which knows no origin, unless there is one."""
     pulled, pulled_back, v = positives(r"\lambda \kappa v")
     yield let(pulled, sqrt(alpha_ts) * (1 - alpha_ut) / (1 - alpha_us))
     yield let(pulled_back, sqrt(alpha_ut) * (1 - alpha_ts) / (1 - alpha_us))
@@ -197,8 +197,8 @@ def predicted_twice():
 CLAIMS = [
     Claim(
         "reversal.reversed-chain-markov",
-        "Backwards the process is a Markov chain whose steps are the Bayes kernels; they depend on x_0, if it is "
-        "known, and change with t.",
+        "Backwards the process is a Markov chain whose steps are the Bayes kernels; given x_0 as well they are others, "
+        "unless the data are a point, and they change with t, unless the data are N(0, 1).",
         proved_by=(
             the_future_says_nothing_more,
             bayes_kernel,

@@ -257,7 +257,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.ddpm-kernel-order",
-        "The kernel with the exact mean and the variance beta_t is wrong to second order: over T steps, by O(1/T).",
+        "The kernel with the exact mean and the variance beta_t is wrong to second order, by beta_t^2 "
+        "E[(1 + s_t')^2]/4: for smooth data.",
         proved_by=(price_of_the_ddpm_kernel,),
         kind="order",
         assumes=STEPS,
@@ -271,7 +272,8 @@ CLAIMS = [
     ),
     Claim(
         "reversal.small-beta-gaussian",
-        "The reverse kernel becomes Gaussian: the best Gaussian is wrong to third order, and exact for Gaussian data.",
+        "The reverse kernel becomes Gaussian: the best Gaussian is wrong to third order, by beta_t^3 "
+        "E[(s_t'')^2]/12, and exact for Gaussian data.",
         proved_by=(price_of_the_best_gaussian, gaussian_data, step_variance, step_cumulant),
         kind="limit/order",
         assumes=STEPS,
