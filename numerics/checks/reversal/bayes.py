@@ -6,17 +6,11 @@ from numpy import sqrt
 
 from ...quadrature import integral_of, mean_of, variance_of
 from ...statistics import both, close, for_all, hermite, law, matches, standardised_by
-from ...worlds import Step, gaussian, normal
-from .step import POINTS, SOME_X_T, letters, reverse_kernel, steps
+from ...worlds import Step, normal
+from .step import GAUSSIANS, POINTS, SOME_X_T, gaussians, letters, reverse_kernel, steps
 
 SOME_X_PREV = np.array([-0.89, 0.37, 1.13])
-GAUSSIANS = [
-    (gaussian(0.37, 1.83), Step(alpha=0.683, alpha_bar_prev=0.591)),
-    (gaussian(-1.29, 0.31), Step(alpha=0.547, alpha_bar_prev=0.743)),
-    (gaussian(2.17, 4.70), Step(alpha=0.871, alpha_bar_prev=0.329)),
-]
 ends = st.floats(-5, 5)
-gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
 
 
 def naive_is_flat_prior(mean, variance, normaliser):

@@ -10,24 +10,14 @@ from numpy import sqrt
 
 from ...quadrature import integral_of, integral_over_plane, settled
 from ...statistics import above, below, close, for_all, matches
-from ...worlds import Step, gaussian, mixture, point
+from ...worlds import gaussian, mixture, point
 from .score import PLANE
-from .step import POINTS, letters
+from .step import CLUSTERS, POINTS, STEPS, gaussians, letters, pairs, tame_steps
 
-SKEWED = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
 BROAD = mixture([0.37, 0.63], [-1.71, 0.83], [2.3, 1.9])
 NARROW = mixture([0.43, 0.57], [-2.9, 2.3], [0.047, 0.031])  # of variance far above one, in two clusters
 TILTED = gaussian([0.47, -1.13], [[1.31, 0.53], [0.53, 0.87]])
-STEPS = [step for _, step in POINTS]
 
-tame_steps = st.builds(Step, alpha=st.floats(0.2, 0.9), alpha_bar_prev=st.floats(0.1, 0.9))
-pairs = st.builds(
-    lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]),
-    st.floats(-2, 2),
-    st.floats(0.1, 4),
-    st.floats(0.1, 0.9),
-)
-gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
 up_to_one = st.builds(lambda law, v_0: law.affine(sqrt(v_0 / law.variance), 0.0), pairs, st.floats(0.05, 1))
 
 
@@ -41,7 +31,7 @@ def variance_bounds(average, lower, upper, naive, room, slack):
         yield above(naive, at, value, strict=True)
         yield matches(room, at, step.beta - value, magnitude=step.beta + value)
 
-    for data, step in [*POINTS, (SKEWED, STEPS[0]), (BROAD, STEPS[1]), (NARROW, STEPS[2])]:
+    for data, step in [*POINTS, (CLUSTERS, STEPS[0]), (BROAD, STEPS[1]), (NARROW, STEPS[2])]:
         yield close(average, given(data, step), mean_variance(data, step))
         yield from chain(given(data, step), step, found(data, step))
     for data, step in [POINTS[1], POINTS[2], (NARROW, STEPS[2])]:

@@ -5,22 +5,13 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...schedules import Schedule, linear
-from ...statistics import Hermite, above, below, both, by_cdf, for_all, law, matches, moments, sampled
-from ...worlds import Step, gaussian, mixture, normal
+from ...statistics import above, below, both, by_cdf, for_all, law, matches, moments, sampled
+from ...worlds import gaussian, normal
 from .exploded import log_ratio, moments_of_log_ratio
-from .step import steps
+from .step import CLUSTERS, GAUSSIANS, SQUARES, gaussians, steps
 
-GAUSSIANS = [
-    (gaussian(0.37, 1.83), Step(alpha=0.683, alpha_bar_prev=0.591)),
-    (gaussian(-1.29, 0.31), Step(alpha=0.547, alpha_bar_prev=0.743)),
-    (gaussian(2.17, 4.70), Step(alpha=0.871, alpha_bar_prev=0.329)),
-]
 LONG, MIDDLE, SHORT = linear(50).betas, np.array([0.13, 0.29, 0.08, 0.37]), np.array([0.13, 0.07])
-CLUSTERS = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
 
-SQUARES = Hermite(degree=2)  # no score of Gaussian draws is of higher degree here
-
-gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
 wide_gaussians = st.builds(gaussian, st.floats(-1, 1), st.floats(0.3, 30))
 schedules = st.lists(st.floats(0.02, 0.6), min_size=2, max_size=8).map(np.array)
 short_schedules = st.lists(st.floats(0.02, 0.3), min_size=1, max_size=3).map(np.array)

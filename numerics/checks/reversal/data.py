@@ -25,9 +25,9 @@ from ...statistics import (
     matches,
     sampled,
 )
-from ...worlds import Step, empirical, mixture, normal
+from ...worlds import empirical, mixture, normal
 from .posterior import regressed
-from .step import SOME_X_T
+from .step import SOME_X_T, STEPS
 
 MIXTURES = [
     ([0.23, 0.46, 0.31], [-1.61, 0.29, 1.33], [0.19, 0.47, 0.31], 0.683),
@@ -35,7 +35,6 @@ MIXTURES = [
     ([0.13, 0.59, 0.28], [-0.57, 1.13, 2.21], [0.37, 0.81, 0.13], 0.827),
 ]
 DATA_SET = np.array([-1.87, -1.21, -0.43, 0.19, 0.71, 1.53, 2.29])
-STEPS = [Step(0.683, 0.591), Step(0.547, 0.743), Step(0.761, 0.437)]
 SOME_IN_SPACE = np.array(
     [[-0.71, 0.33, 1.17], [0.27, -1.19, 0.59], [1.43, 0.59, -0.83], [-0.37, 1.07, 0.13], [0.91, -0.29, -1.31]]
 )

@@ -19,13 +19,10 @@ from .score import (
     SOME_IN_PLANE,
     SOME_X_PREV,
     Along,
-    gaussians,
     noise_given,
     normalised,
-    pairs,
-    tame_steps,
 )
-from .step import POINTS, SOME_X_T, estimator, letters, reverse_kernel, steps
+from .step import POINTS, SOME_X_T, estimator, gaussians, letters, pairs, reverse_kernel, steps, tame_steps
 
 SOME_X_0 = np.array([0.83, -0.57, 1.19])
 near = st.floats(-2, 2)

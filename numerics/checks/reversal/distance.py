@@ -13,16 +13,16 @@ from numpy import sqrt
 from ...quadrature import integral_of, integral_over_plane, settled
 from ...statistics import above, both, close, for_all, hermite, matches, moments, sampled
 from ...worlds import Step, gaussian, mixture, normal
-from .bayes import GAUSSIANS, gaussians, regressed
-from .score import SMOOTH, pairs, tame_steps
-from .step import estimator, letters, steps
+from .bayes import regressed
+from .score import SMOOTH
+from .step import CLUSTERS, GAUSSIANS, estimator, gaussians, letters, pairs, steps, tame_steps
 
 SPACE = gaussian([0.37, -0.61, 0.83], [[1.31, 0.42, -0.27], [0.42, 0.59, 0.11], [-0.27, 0.11, 0.23]])
-ALONG = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41]), mixture([0.57, 0.43], [0.71, -0.93], [0.37, 0.62])
+ALONG = CLUSTERS, mixture([0.57, 0.43], [0.71, -0.93], [0.37, 0.62])
 TURN = np.array([[0.6, -0.8], [0.8, 0.6]])
 CHAINS = [
     (gaussian(0.37, 1.83), np.array([0.13, 0.29, 0.37])),
-    (mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41]), np.array([0.23, 0.17, 0.31])),
+    (CLUSTERS, np.array([0.23, 0.17, 0.31])),
     (mixture([0.57, 0.43], [-0.71, 0.93], [0.17, 0.62]), np.array([0.61, 0.43])),
 ]
 lists = st.lists(st.floats(0.02, 0.6), min_size=2, max_size=6).map(np.array)

@@ -7,21 +7,17 @@ from scipy.special import ndtri
 
 from ...quadrature import expectation_of, integral_over_unit, settled
 from ...schedules import linear
-from ...statistics import Hermite, both, close, for_all, limit, matches, moments
+from ...statistics import both, close, for_all, limit, matches, moments
 from ...worlds import Step, gaussian
 from .naive import naive_letters, one_naive_step, up_and_down, went_down
-from .step import SMALL_BETAS, steps
+from .step import GAUSSIANS, SMALL_BETAS, SQUARES, gaussians, steps
 
 CHAINS = [
     (gaussian(0.37, 1.83), np.array([0.13, 0.29, 0.08, 0.37])),
     (gaussian(-1.29, 0.31), np.array([0.07, 0.19, 0.23])),
     (gaussian(2.17, 4.70), np.array([0.11, 0.05])),
 ]
-STEPS = [(CHAINS[0][0], Step(0.683, 0.591)), (CHAINS[1][0], Step(0.547, 0.743)), (CHAINS[2][0], Step(0.871, 0.329))]
 
-SQUARES = Hermite(degree=2)  # no score of Gaussian draws is of higher degree here
-
-gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
 schedules = st.lists(st.floats(0.02, 0.6), min_size=1, max_size=8).map(np.array)
 
 
@@ -31,7 +27,7 @@ def naive_chain_distance(w2, kl, whole, one, rate):
         yield recursion(whole, data, betas)
         yield close(w2, *distance(data, arrival(data, betas)))
         yield close(kl, *divergence(data, arrival(data, betas)))
-    for data, step in STEPS:
+    for data, step in GAUSSIANS:
         before, after = data.marginal(step.alpha_bar_prev), one_naive_step(data, step)
         yield matches(one, naive_letters(data, step), after.variance)
         yield close(w2, *distance(before, after))
@@ -40,7 +36,7 @@ def naive_chain_distance(w2, kl, whole, one, rate):
     for data, betas in CHAINS:
         claimed = whole(**chain_letters(data, betas))
         yield from both(up_and_down(data, betas), strayed(w2, kl, claimed, data, arrival(data, betas)), by=SQUARES)
-    for data, step in STEPS:
+    for data, step in GAUSSIANS:
         before, after = data.marginal(step.alpha_bar_prev), one_naive_step(data, step)
         claimed = one(**naive_letters(data, step))
         yield from both(up_and_inverted(data, step), strayed(w2, kl, claimed, before, after), by=SQUARES)

@@ -13,12 +13,11 @@ from ...quadrature import mean_of
 from ...statistics import close, for_all, matches
 from ...worlds import Step, gaussian, mixture, normal, point
 from .score import normalised
-from .step import SOME_X_T, letters, reverse_kernel
+from .step import CLUSTERS, SOME_X_T, STEPS, letters, pairs, reverse_kernel, tame_steps
 
 SOME_X_S, SOME_X_U = np.array([-0.89, 0.37, 1.13]), np.array([0.71, -1.37, 0.23])
 SOME_X_PREV, OTHER = np.array([-1.11, 0.43, 1.29]), np.array([0.61, 1.47, -0.53])
 
-CLUSTERS = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
 STANDARDISED = mixture([0.36, 0.64], [-0.96, 0.54], [0.4816, 0.4816])  # of mean 0 and variance 1, and not Gaussian
 EQUILIBRIUM = gaussian(0.0, 1.0)
 CHAINS = [
@@ -26,14 +25,9 @@ CHAINS = [
     (CLUSTERS, 0.547, 0.743),
     (mixture([0.57, 0.43], [-0.71, 0.93], [0.17, 0.62]), 0.761, 0.437),
 ]
-STEPS = [Step(0.683, 0.591), Step(0.547, 0.743), Step(0.761, 0.437)]
 PATH = np.array([0.83, -0.41, 0.29, -1.17, 0.57])
 
 near, tame = st.floats(-2, 2), st.floats(0.2, 0.9)
-pairs = st.builds(
-    lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]), near, st.floats(0.1, 4), st.floats(0.1, 0.9)
-)
-steps = st.builds(Step, alpha=tame, alpha_bar_prev=st.floats(0.1, 0.9))
 
 
 def reversed_chain_markov(kernel, forward, ratio, bridge, told, change):
@@ -67,7 +61,7 @@ def reversed_chain_markov(kernel, forward, ratio, bridge, told, change):
     yield for_all(examples=60, world=pairs, xs=st.lists(near, min_size=3, max_size=5))(
         lambda world, xs: close(ratio, whole_path(world, np.array(xs)), forwards_over_backwards(world, np.array(xs)))
     )
-    yield for_all(data=pairs, step=steps, x_prev=near, x_t=near)(changed)
+    yield for_all(data=pairs, step=tame_steps, x_prev=near, x_t=near)(changed)
 
 
 def detailed_balance(turned, tilt):
@@ -90,8 +84,8 @@ def detailed_balance(turned, tilt):
         yield matches(
             in_space(turned), {"alpha": step.alpha, "x_prev": IN_SPACE[0], "x_t": IN_SPACE[1]}, kernel_in_space(step)
         )
-    yield for_all(step=steps, x_prev=near, x_t=near)(balanced)
-    yield for_all(data=pairs, step=steps, x_prev=near, x_t=near)(tilted)
+    yield for_all(step=tame_steps, x_prev=near, x_t=near)(balanced)
+    yield for_all(data=pairs, step=tame_steps, x_prev=near, x_t=near)(tilted)
 
 
 # Three times

@@ -11,18 +11,17 @@ from numpy import sqrt
 
 from ...quadrature import EPS, expectation_of, integral_of, integral_over_plane, mean_of, settled, variance_of
 from ...statistics import below, close, order
-from ...worlds import Step, finite, gaussian, mixture, normal
+from ...worlds import Step, finite, mixture, normal
 from .score import PLANE
-from .step import SOME_X_T, reverse_kernel
+from .step import CLUSTERS, GAUSSIANS, SOME_X_T, reverse_kernel
 
 SMOOTH = [  # q_{t-1}
-    mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41]).marginal(0.743),
+    CLUSTERS.marginal(0.743),
     mixture([0.57, 0.43], [-0.71, 0.93], [0.17, 0.62]).marginal(0.437),
     finite([0.23, 0.46, 0.31], [-1.61, 0.29, 1.33]).marginal(0.591),
 ]
 IN_PLANE = PLANE.marginal(0.629)
 AWAY = np.array([[-1.41, 0.93], [0.27, -1.19], [1.43, 0.59]])  # from its modes, where the score vanishes
-GAUSSIANS = [gaussian(0.37, 1.83), gaussian(-1.29, 0.31), gaussian(2.17, 4.70)]
 BETAS = 0.02 / 2 ** np.arange(5)
 LARGE = (0.317, 0.113, 0.671)
 
@@ -81,7 +80,7 @@ def small_beta_gaussian(variance, cumulant, rate, constant):
     for x_t in AWAY:
         each = [Frozen(third=c) for c in third_derivatives(IN_PLANE, x_t).flat]
         yield order(price_there(IN_PLANE, x_t, best), BETAS, rate, summed(constant, each), {})
-    for data, beta in zip(GAUSSIANS, LARGE, strict=True):
+    for (data, _), beta in zip(GAUSSIANS, LARGE, strict=True):
         yield close(leading, {"beta": beta, "marginal": data.marginal(1 - beta)}, price(data, best)(beta))
 
 

@@ -14,8 +14,8 @@ from scipy.ndimage import map_coordinates
 from ...quadrature import integral_of, mean_of, variance_of
 from ...statistics import both, by_cdf, close, for_all, matches, moments, sampled
 from ...statistics import law as standard_normal_rows
-from ...worlds import Mixture, Step, gaussian, mixture, normal
-from .step import POINTS, SOME_X_T, estimator, letters, reverse_kernel, steps
+from ...worlds import Mixture, Step, mixture, normal
+from .step import POINTS, SOME_X_T, estimator, gaussians, letters, pairs, reverse_kernel, steps, tame_steps
 
 PLANE = mixture(
     [0.37, 0.63], [[-0.83, 0.41], [1.19, -0.67]], [[[0.53, 0.21], [0.21, 0.34]], [[0.29, -0.11], [-0.11, 0.61]]]
@@ -30,14 +30,6 @@ SMOOTH = [
 ]
 SOME_NOISE, SOME_X_PREV = np.array([-0.83, 0.47, 1.31]), np.array([-0.89, 0.37, 1.13])
 
-gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
-pairs = st.builds(
-    lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]),
-    st.floats(-2, 2),
-    st.floats(0.1, 4),
-    st.floats(0.1, 0.9),
-)
-tame_steps = st.builds(Step, alpha=st.floats(0.2, 0.9), alpha_bar_prev=st.floats(0.1, 0.9))
 
 
 def step_tweedie(mean, variance):

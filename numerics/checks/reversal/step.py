@@ -7,13 +7,20 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
 
-from ...statistics import gauss_hermite, hermite
+from ...statistics import Hermite, gauss_hermite, hermite
 from ...worlds import Step, finite, gaussian, mixture, normal
 
+CLUSTERS = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
 POINTS = [
     (gaussian(0.37, 1.83), Step(alpha=0.683, alpha_bar_prev=0.591)),
-    (mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41]), Step(alpha=0.547, alpha_bar_prev=0.743)),
+    (CLUSTERS, Step(alpha=0.547, alpha_bar_prev=0.743)),
     (finite([0.23, 0.46, 0.31], [-1.61, 0.29, 1.33]), Step(alpha=0.761, alpha_bar_prev=0.437)),
+]
+STEPS = [step for _, step in POINTS]
+GAUSSIANS = [
+    (gaussian(0.37, 1.83), Step(alpha=0.683, alpha_bar_prev=0.591)),
+    (gaussian(-1.29, 0.31), Step(alpha=0.547, alpha_bar_prev=0.743)),
+    (gaussian(2.17, 4.70), Step(alpha=0.871, alpha_bar_prev=0.329)),
 ]
 SOME_X_T = np.array([-1.27, 0.19, 1.71])
 
@@ -21,6 +28,16 @@ SMALL_BETAS = 2.0 ** -np.arange(7, 13)  # 1 - beta is exact
 
 between = st.floats(0.01, 0.99)
 steps = st.builds(Step, alpha=between, alpha_bar_prev=between)
+tame_steps = st.builds(Step, alpha=st.floats(0.2, 0.9), alpha_bar_prev=st.floats(0.1, 0.9))
+gaussians = st.builds(gaussian, st.floats(-3, 3), st.floats(0.05, 9))
+pairs = st.builds(
+    lambda m, v, w: mixture([w, 1 - w], [m, -m / 2], [v, v / 3]),
+    st.floats(-2, 2),
+    st.floats(0.1, 4),
+    st.floats(0.1, 0.9),
+)
+
+SQUARES = Hermite(degree=2)  # where no score of Gaussian draws is of higher degree
 
 
 def estimator(world):
