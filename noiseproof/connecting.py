@@ -36,7 +36,7 @@ def cluster(address: str) -> Iterator[tuple[Cluster, Callable[[], int]]]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what there is to say, we say
     try:
         client: Any = in_time(lambda: Client(address, timeout=PATIENCE, set_as_default=False))
-    except Exception as error:
+    except Exception as error:  # whatever keeps them from answering: sockets, time, TLS, another version's protocol
         raise Unreachable(f"no Dask scheduler answers at {address}: {described(error)}") from error
     with client:
         greet(client, address)

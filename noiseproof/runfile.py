@@ -146,7 +146,7 @@ class RunFile:
         self.checks: Counter[Task] = Counter()
         try:
             self.regular = path.is_file() or not path.exists()
-            self.file = open(path, "ab", buffering=0)  # noqa: SIM115
+            self.file = open(path, "ab", buffering=0)  # noqa: SIM115 - open for the whole run
             if self.regular:
                 self.mend()
         except OSError as error:

@@ -144,6 +144,11 @@ class Schedule:
         index = self._times(t, first=1) - 1
         return Step(alpha=float(self.alphas[index]), alpha_bar_prev=float(self.alpha_bars_prev[index]))
 
+    @property
+    def steps(self) -> list[Step]:
+        """The steps t = 1..T, in this order."""
+        return [self.step(t) for t in range(1, self.T + 1)]
+
     def _times(self, t: ArrayLike, first: int) -> NDArray[np.integer]:
         times = np.asarray(t)
         if times.dtype.kind not in "iu":

@@ -27,6 +27,7 @@ from numerics.statistics import (
     by_cholesky,
     by_mixture,
     by_rosenblatt,
+    by_table,
     close,
     event,
     for_all,
@@ -98,6 +99,12 @@ def signs(off):
 
 def squares(scale):
     return sampled(pair, lambda x, e: [Row("row", (scale * e * e - 1) / np.sqrt(2), 1.0, 3.1, tails.ChiSquare())])
+
+
+def in_a_table(variance):
+    """N(0, variance) on a fine grid."""
+    grid = np.linspace(-9, 9, 3601)
+    return by_table(grid, np.exp(-(grid**2) / (2 * variance)) / np.sqrt(2 * np.pi * variance))
 
 
 def whitened(z):
@@ -194,6 +201,7 @@ CANARIES = {
         0.6,
         0.55,
     ),
+    "by_table": Canary("by_table", lambda v: sampled(pair, lambda x, e: law(in_a_table(v)(e))), 1.0, 1.1),
     "by_mixture": Canary(
         "by_mixture",
         lambda w: sampled(clusters, lambda x: law(by_mixture(x, np.array([[w], [1 - w]]), np.array([[-1], [2]]), 1.0))),

@@ -15,7 +15,7 @@ from .orders import Order, limit, order
 from .searching import NothingTried
 from .sequential import ALPHA, ATOMS, FAIL, INCONCLUSIVE, PASS, SKIP, Finding
 from .streams import CHUNK, Total, stream
-from .whitening import by_cdf, by_cholesky, by_mixture, by_rosenblatt, standardised_by
+from .whitening import by_cdf, by_cholesky, by_mixture, by_rosenblatt, by_table, standardised_by
 
 __all__ = [
     "ALPHA",
@@ -45,6 +45,7 @@ __all__ = [
     "by_cholesky",
     "by_mixture",
     "by_rosenblatt",
+    "by_table",
     "close",
     "event",
     "examine",

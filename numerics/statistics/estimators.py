@@ -27,14 +27,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 from math import comb, factorial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from .laws import Row, weighed
-from .points import Given, Raw, Remembered, Strata, asked_for
+from .points import Columns, Given, Raw, Remembered, Strata, asked_for
 from .sequential import ALPHA, BETA, FAIL, INCONCLUSIVE, PASS, Finding
 from .streams import CHUNK, stream
 from .tails import cramer
@@ -85,14 +85,6 @@ def examined(looks: Iterable[Estimate], resolves: float) -> Finding:
     return finding
 
 
-def standard(rows: Sequence[Row], strata: Strata) -> Array:
-    """f g of every row, (rows, cases, n / cases), in standard deviations of the score where g has its weight."""
-    n = len(rows[0].f)
-    weights = [np.broadcast_to(np.square(row.g), (n,)) for row in rows]
-    size = np.sqrt(np.mean(strata.average(strata.split(np.array(weights))), axis=-1))
-    return strata.split(np.array([row.f * row.g for row in rows]) / size[:, None])
-
-
 def equalities(rows: Sequence[Row]) -> Sequence[Row]:
     """The rows as they are.  Raises ValueError if there are none, or if one states an inequality."""
     if not rows:
@@ -102,14 +94,30 @@ def equalities(rows: Sequence[Row]) -> Sequence[Row]:
     return rows
 
 
+@dataclass(frozen=True, kw_only=True)
 class Averaging:
-    """What estimators share."""
+    """What estimators share: cases, and how draws are made of raw numbers and held together."""
 
-    strata: Strata
+    strata: Strata = ONE_CASE
 
-    def over(self, weights: Iterable[float]) -> Any:
+    def over(self, weights: Iterable[float]) -> Self:
         """The same, case by case for a draw that chooses between cases with these weights."""
-        return replace(self, strata=Strata(tuple(float(w) for w in np.ravel(weights))))  # type: ignore[type-var]
+        return replace(self, strata=Strata(tuple(map(float, weights))))
+
+    def rows(self, draw: Draw, scores: Scores, columns: Columns, n: int, weights: Array | float = 1.0) -> Sequence[Row]:
+        """The rows of n draws made of these raw numbers; a draw counts as much as its case, times its weight."""
+        with weighed(weights * self.strata.shares(n)):
+            return equalities(scores(*draw(Raw(n, self.strata(columns, n)), n)))
+
+    def products(self, rows: Sequence[Row]) -> tuple[Array, Array]:
+        """f g and g^2 of every row, each (rows, cases, n / cases)."""
+        squares = [np.broadcast_to(np.square(row.g), row.f.shape) for row in rows]
+        return self.strata.split(np.array([row.f * row.g for row in rows])), self.strata.split(np.array(squares))
+
+    def standard(self, rows: Sequence[Row]) -> Array:
+        """f g of every row, (rows, cases, n / cases), in standard deviations of the score where g has its weight."""
+        scores, weights = self.products(rows)
+        return scores / np.sqrt(np.mean(self.strata.average(weights), axis=-1))[:, None, None]
 
 
 # ---------------------------------------------------------------- control variates
@@ -127,7 +135,6 @@ class Hermite(Averaging):
     """
 
     degree: int = 4
-    strata: Strata = ONE_CASE
     kind = "montecarlo"
     resolves = 1e-11
 
@@ -142,14 +149,13 @@ class Hermite(Averaging):
         raw = Remembered(stream(seed, claim, f"{name}, control variates", number), n)
         by = replace(self, degree=self.degree // 2) if last else self
         with np.errstate(all="ignore"):
-            with weighed(self.strata.shares(n)):
-                rows = [row for row in equalities(scores(*draw(Raw(n, self.strata(raw, n)), n))) if row.polynomial]
+            rows = [row for row in self.rows(draw, scores, raw, n) if row.polynomial]
             return by.estimate(rows, raw.normals(), n)
 
     def estimate(self, rows: Sequence[Row], normals: Array, n: int) -> Estimate:
         if not rows:
             raise ValueError("no row is a polynomial of the raw normals: use another estimator")
-        h, names = standard(rows, self.strata), [row.name for row in rows]
+        h, names = self.standard(rows), [row.name for row in rows]
         if not np.all(np.isfinite(h)):
             nothing = np.zeros(len(rows))
             means = np.where(np.all(np.isfinite(h), axis=(1, 2)), 0.0, np.nan)
@@ -215,7 +221,6 @@ class Sobol(Averaging):
     needed.
     """
 
-    strata: Strata = ONE_CASE
     kind = "quadrature"
     resolves = 1e-3
 
@@ -257,9 +262,8 @@ class Sobol(Averaging):
             uniforms = np.repeat(((shifted + 0.5) * 2.0**-self.BITS).reshape(dimension, -1), cases, axis=1)
             m = uniforms.shape[1]
             with np.errstate(all="ignore"):
-                with weighed(self.strata.shares(m)):
-                    rows = equalities(scores(*draw(Raw(m, self.strata(Given(uniforms), m)), m)))
-                h = standard(rows, self.strata)
+                rows = self.rows(draw, scores, Given(uniforms), m)
+                h = self.standard(rows)
                 averages.append(self.strata.average(h).reshape(len(rows), -1, n).mean(axis=2))
                 squares.append(self.strata.average(h * h).mean(axis=1))
             names = [row.name for row in rows]
@@ -285,7 +289,6 @@ class GaussHermite(Averaging):
     """
 
     nodes: int = 24
-    strata: Strata = ONE_CASE
     kind = "quadrature"
     resolves = 1e-4
 
@@ -317,11 +320,8 @@ class GaussHermite(Averaging):
             return np.array([next(rest) for _ in range(count)])
 
         with np.errstate(all="ignore"):
-            with weighed(np.repeat(weights, cases) * self.strata.shares(m)):
-                rows = equalities(scores(*draw(Raw(m, self.strata(columns, m)), m)))
-            values = self.strata.average(self.strata.split(np.array([row.f * row.g for row in rows])))
-            squares = [np.broadcast_to(np.square(row.g), (m,)) for row in rows]
-            sizes = self.strata.average(self.strata.split(np.array(squares)))
+            rows = self.rows(draw, scores, columns, m, np.repeat(weights, cases))
+            values, sizes = map(self.strata.average, self.products(rows))
         return [row.name for row in rows], np.sum(values * weights, axis=1) / np.sqrt(np.sum(sizes * weights, axis=1))
 
 

@@ -50,21 +50,21 @@ class Raw:
 
 
 class Remembered:
-    """Raw numbers of a generator, remembered by kind: ``columns["normal"]`` has shape (calls, n)."""
+    """Raw numbers of a generator, the normal ones remembered."""
 
     def __init__(self, rng: np.random.Generator, n: int) -> None:
         self.rng, self.n = rng, n
-        self.blocks: dict[str, list[Array]] = {"normal": [], "uniform": []}
+        self.blocks = [np.empty((0, n))]
 
     def __call__(self, kind: str, count: int) -> Array:
-        shape = (count, self.n)
-        block = self.rng.standard_normal(shape) if kind == "normal" else self.rng.random(shape)
-        self.blocks[kind].append(block)
-        return block
+        if kind == "uniform":
+            return self.rng.random((count, self.n))
+        self.blocks.append(self.rng.standard_normal((count, self.n)))
+        return self.blocks[-1]
 
     def normals(self) -> Array:
         """All normal numbers, (how many a draw takes, n)."""
-        return np.concatenate([np.empty((0, self.n)), *self.blocks["normal"]])
+        return np.concatenate(self.blocks)
 
 
 class Given:
@@ -97,15 +97,18 @@ class Strata:
 
     @property
     def number(self) -> int:
-        return max(1, len(self.weights))
+        return len(self.each)
+
+    @property
+    def each(self) -> Array:
+        """The probability of each case; 1 if there is one."""
+        return np.array(self.weights or (1.0,))
 
     def __call__(self, columns: Columns, n: int) -> Columns:
         """The same raw numbers, but for the choice between cases: draw k of n belongs to case k mod ``number``."""
         if not self.weights:
             return columns
-        ends = np.cumsum(self.weights)
-        chosen = (ends - np.array(self.weights) / 2)[np.arange(n) % self.number]
-
+        chosen = (np.cumsum(self.each) - self.each / 2)[np.arange(n) % self.number]
         taken = 0
 
         def chosen_or(kind: str, count: int) -> Array:
@@ -120,14 +123,11 @@ class Strata:
 
     def average(self, values: Array) -> Array:
         """The average over cases, along the last axis but one (cases, draws of each)."""
-        if not self.weights:
-            return values[..., 0, :]
-        return np.einsum("k,...kn->...n", np.array(self.weights), values)
+        return np.einsum("k,...kn->...n", self.each, values)
 
     def shares(self, n: int) -> Array:
         """How much each of n draws counts, (n,)."""
-        each = np.array(self.weights) if self.weights else np.ones(1)
-        return each[np.arange(n) % self.number] * (self.number / n)
+        return self.each[np.arange(n) % self.number] * (self.number / n)
 
     def split(self, values: Array) -> Array:
         """(..., n) as (..., cases, n / cases)."""

@@ -131,3 +131,8 @@ def test_errors_say_what_was_wrong(make, message):
 def test_a_time_is_a_whole_number():
     with pytest.raises(TypeError, match=r"t = 0.5 is not a whole number; times are 0..10"):
         linear(10).alpha_bar(0.5)
+
+
+def test_the_steps_are_those_of_every_time():
+    schedule = linear(5)
+    assert schedule.steps == [schedule.step(t) for t in (1, 2, 3, 4, 5)]

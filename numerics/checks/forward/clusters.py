@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import integral_of, mean_of
-from ...statistics import both, by_cdf, close, for_all, law, matches, moments, sampled, sobol
+from ...statistics import both, by_table, close, for_all, law, matches, moments, sampled, sobol
 from ...worlds import mixture, normal
 
 POINTS = [
@@ -129,9 +129,8 @@ def uniform_under(density, at):
     """x_t through the distribution function of the claimed density, and ndtri, is N(0, 1)."""
     x = np.linspace(-9, 9, 3601)
     with np.errstate(all="ignore"):
-        p = np.broadcast_to(density(**at, x_t=x), x.shape)
-    below = np.concatenate([[0.0], np.cumsum(p[1:] + p[:-1]) * (x[1] - x[0]) / 2])
-    return lambda x_0, x_t: law(by_cdf(np.interp(x_t, x, below)))
+        whiten = by_table(x, density(**at, x_t=x))
+    return lambda x_0, x_t: law(whiten(x_t))
 
 
 def pulled(score, at, world):

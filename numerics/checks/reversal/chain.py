@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...schedules import Schedule, linear
-from ...statistics import above, below, both, by_cdf, for_all, law, matches, moments, sampled
+from ...statistics import above, below, both, by_table, for_all, law, matches, moments, sampled
 from ...worlds import gaussian, normal
 from .exploded import log_ratio, moments_of_log_ratio
 from .step import CLUSTERS, GAUSSIANS, SQUARES, gaussians, steps
@@ -110,8 +110,7 @@ def ended(data, betas):
 
 def backwards(betas):
     """The steps of a schedule, the last one first."""
-    schedule = Schedule(betas)
-    return [schedule.step(t) for t in range(schedule.T, 0, -1)]
+    return Schedule(betas).steps[::-1]
 
 
 def moments_of(mean, variance, data, betas):
@@ -174,9 +173,8 @@ def far(distance, data, betas):
 
 def uniform_under(density, data):
     """Through the distribution function of the claimed density the draws are uniform, and whitened by it N(0, 1)."""
-    claimed = density(prior=data, x_prev=GRID)
-    table = np.concatenate([[0.0], np.cumsum(claimed[1:] + claimed[:-1]) * (GRID[1] - GRID[0]) / 2])
-    return lambda x: law(by_cdf(np.interp(x, GRID, table)))
+    whiten = by_table(GRID, density(prior=data, x_prev=GRID))
+    return lambda x: law(whiten(x))
 
 
 # A chain on a grid: every kernel is a matrix, and the trapezoid rule is as good as exact.

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import integral_of, integral_over_plane, settled
+from ...schedules import Schedule
 from ...statistics import above, both, close, for_all, hermite, matches, moments, sampled
 from ...worlds import Step, gaussian, mixture, normal
 from .bayes import regressed
@@ -212,14 +213,9 @@ def chain_letters(world, betas):
     }
 
 
-def steps_of(betas):
-    alpha_bars = np.concatenate([[1.0], np.cumprod(1 - betas)])
-    return [Step(alpha=1 - beta, alpha_bar_prev=before) for beta, before in zip(betas, alpha_bars, strict=False)]
-
-
 def divergence_of_chain(world, betas):
     """The divergences of its steps, added up."""
-    rules = [divergence_of_step(world, step) for step in steps_of(betas)]
+    rules = [divergence_of_step(world, step) for step in Schedule(betas).steps]
 
     @cache
     def rule(nodes):
@@ -231,7 +227,7 @@ def divergence_of_chain(world, betas):
 
 def steps_of_gaussians(data, betas):
     """The same for Gaussian data."""
-    values, magnitudes = zip(*(divergence_of_gaussians(data, step) for step in steps_of(betas)), strict=True)
+    values, magnitudes = zip(*(divergence_of_gaussians(data, step) for step in Schedule(betas).steps), strict=True)
     return sum(values), sum(magnitudes)
 
 

@@ -22,15 +22,14 @@ def algebraic_identity(previous):
     """Put the noise that was drawn into the rearranged equation: the difference is nothing, draw by draw."""
     for world, step in POINTS:
 
-        def scores(x_0, x_prev, x_t, step=step):
-            e = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
-            at = {"alpha": step.alpha, "x_t": x_t, "e": e, "fresh": np.roll(e, 1)}  # the noise of another draw is fresh
-            return pathwise(previous(**at) - x_prev)
-
         def sides(x_0, x_prev, x_t, step=step):
             e = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
-            at = {"alpha": step.alpha, "x_t": x_t, "e": e, "fresh": np.roll(e, 1)}
+            at = {"alpha": step.alpha, "x_t": x_t, "e": e, "fresh": np.roll(e, 1)}  # the noise of another draw is fresh
             return previous(**at), x_prev, (np.abs(x_t) + np.abs(e)) / step.alpha
+
+        def scores(*draws, sides=sides):
+            left, right, _ = sides(*draws)
+            return pathwise(left - right)
 
         yield sampled(world.forward(step), scores, resolves=1e-2)
         yield surely(world.forward(step), sides)

@@ -11,6 +11,7 @@ from numerics.statistics import (
     by_cholesky,
     by_mixture,
     by_rosenblatt,
+    by_table,
     law,
     sampled,
     standardised_by,
@@ -174,3 +175,9 @@ def test_a_matrix_that_is_not_symmetric_whitens_nothing():
 def test_every_coordinate_has_its_conditional():
     with pytest.raises(ValueError, match="shorter"):
         by_rosenblatt([np.zeros(3), np.zeros(3)], [lambda x: x])
+
+
+def test_a_table_whitens_what_has_its_density():
+    z, grid = np.random.default_rng(6).standard_normal(9), np.linspace(-9, 9, 3601)
+    whiten = by_table(grid, np.exp(-(((grid - 0.7) / 1.3) ** 2) / 2) / (1.3 * np.sqrt(2 * np.pi)))
+    assert whiten(0.7 + 1.3 * z) == pytest.approx(z, abs=1e-4)
