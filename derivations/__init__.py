@@ -9,6 +9,8 @@ must not be mistaken for. In reading order:
         gaussian          n noisy observations of one number
         linear_gaussian   vectors, seen through a linear map with noise
         flat              what a flat prior is
+    elbo        variational inference: a bound on the evidence
+        bound             log p(x) in two parts, and what maximising one of them does
     forward     the forward process: how data turn into noise
         kernel            one step, and all steps so far
         transition        from any time to any later time
@@ -48,6 +50,7 @@ PAGES = (
     "bayes.gaussian",
     "bayes.linear_gaussian",
     "bayes.flat",
+    "elbo.bound",
     "forward.kernel",
     "forward.transition",
     "forward.terminal",
