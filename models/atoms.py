@@ -1,7 +1,12 @@
-r"""The atom of a trained model: least squares lands on a formula, or shows where the formula is wrong.
+r"""The atoms of trained models: what was trained is held against a formula.
 
-Let f be a network trained to predict y from x, and m a formula that claims to be :math:`E[y \mid x]`.  If it is, the
-residual :math:`y - m(x)` is orthogonal to every function of x, also to the disagreement :math:`f - m`: on fresh draws
+**Reaches.**  Training reaches a number, and says how far it may have stopped from where it was going: what optimisation
+has left, and what chance has added.  The formula under test is what it should reach, or it is in the loss, and a wrong
+one leads elsewhere.
+
+**Lands.**  Least squares lands on a conditional mean, or shows where a formula for it is wrong.  Let f be a network
+trained to predict y from x, and m a formula that claims to be :math:`E[y \mid x]`.  If it is, the residual
+:math:`y - m(x)` is orthogonal to every function of x, also to the disagreement :math:`f - m`: on fresh draws
 
 .. math:: E (y - f)^2 = E (y - m)^2 + E (f - m)^2,
 
@@ -25,14 +30,58 @@ from math import hypot, sqrt
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
 
-from numerics.statistics import INCONCLUSIVE, PASS, Finding, Row, sampled, stream
+from numerics.statistics import ALPHA, FAIL, INCONCLUSIVE, PASS, Finding, Row, sampled, stream
+from numerics.statistics.comparing import ROUNDINGS, Reference, compared
+from numerics.statistics.formulas import LAST_BITS, Letters, under_test
 
 Array = np.ndarray
-Function = Callable[[Array], Array]
+Function = Callable[..., Array]
 Pairs = Callable[[np.random.Generator, int], tuple[Array, Array]]
 
 FRESH = 2**16  # draws that measure the error of the network
+SURE = -float(ndtri(ALPHA / 2))  # standard errors that chance explains, once in 1e13
+
+
+class Reached(NamedTuple):
+    """What training reached, and how far it may be from where it was going; the letters of the formula there.
+
+    ``magnitude`` is the size of what was added up for it, if that is larger than the value.
+    """
+
+    value: ArrayLike
+    error: ArrayLike
+    at: Letters = {}
+    magnitude: ArrayLike = 0.0
+
+
+@dataclass(frozen=True)
+class Reaches:
+    """What training reached is what a formula says, within the error that training reports.
+
+    ``reached`` maps a seed to it.  A formula off by ``resolves`` of its size would be found; a training that stopped
+    farther away than that decides nothing.
+    """
+
+    formula: Function
+    reached: Callable[[int], Reached]
+    resolves: float
+    relation: str = "="  # or <= >=: the formula is at most, at least, what was reached
+    name: str = ""
+    kind = "model"
+
+    def examine(self, seed: int, claim: str, name: str) -> Finding:
+        """Train, and compare.  A loss that has no minimum, because the formula in it is wrong, refutes it."""
+        try:
+            found = self.reached(seed)
+        except FloatingPointError as news:
+            return Finding(FAIL, 1, str(news), self.resolves)
+        value, error = np.asarray(found.value, dtype=float), np.asarray(found.error, dtype=float)
+        size = np.maximum(np.abs(value), found.magnitude)
+        reference = Reference(value, size, error, ROUNDINGS * LAST_BITS, "by training")
+        return compared(under_test(self.formula), found.at, self.relation, lambda: reference, self.resolves)
 
 
 class Given(NamedTuple):

@@ -1,84 +1,102 @@
-r"""A small denoiser: least squares on draws of the forward step, and nothing that knows the answer.
+r"""A small denoiser: least squares on draws of the forward process, and nothing that knows the answer.
 
-It sees :math:`x_t` and predicts the noise of the step that made it,
+It sees :math:`x_t` and t, and predicts two noises: that of the last step and that of all steps so far,
 
-.. math:: x_t = \sqrt{\alpha}\, x_{t-1} + \sqrt{\beta}\, \epsilon,
+.. math:: x_t = \sqrt{\alpha_t}\, x_{t-1} + \sqrt{\beta_t}\, \epsilon_t
+              = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1-\bar\alpha_t}\, \bar\epsilon_t ,
 
-and, with a second output, the square of what is left of that noise.  Least squares draws the first output to
-:math:`E[\epsilon \mid x_t]` and the second to :math:`\operatorname{Var}[\epsilon \mid x_t]`.
+and the squares of what is left of each.  Least squares draws the predictions to :math:`E[\epsilon \mid x_t]` and the
+squares to :math:`\operatorname{Var}[\epsilon \mid x_t]`.
 
-*Why the noise and not* :math:`x_{t-1}`?  Given :math:`x_t` one is an affine function of the other: the losses differ by
-a factor and have the same minimum.  But the noise has variance 1 at every step.  And before training both outputs are
-what somebody believes who takes the noise to be independent of :math:`x_t`, mean 0 and variance 1: the naive inversion.
-What the network learns is what that inversion lacks.
+*Why the noise, and not* :math:`x_{t-1}` *or* :math:`x_0`?  Given :math:`x_t` one is an affine function of the other:
+the losses differ by a factor and have the same minimum.  But the noise has variance 1 at every step.  And before
+training the network says what somebody believes who takes the noise to be independent of :math:`x_t`, mean 0 and
+variance 1: the naive inversion.  What it learns is what that inversion lacks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from math import sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-UPDATES, BATCH = 3000, 2048
-WIDTHS = (1, 32, 32, 2)  # x_t goes in; the mean of the noise, and its variance less 1, come out
+from numerics.statistics.points import Given, Raw
+
+from .training import Progress, one_thread, single
+
+UPDATES, BATCH = 3500, 1021  # a prime, so that the lattice has no point twice on any axis
+WIDTH = 32
 RATE, WARM_UP = 1e-2, 50  # Adam's: up over the first updates, then down to zero in a straight line
 
 Array = np.ndarray
-Pairs = Callable[[np.random.Generator, int], tuple[Array, Array]]  # n draws of (x_t, noise), each of shape (n,)
-Progress = Callable[[int, int, float], None]  # told the updates done, of how many, and the loss of the mean
+Noisy = Callable[[Any, int], tuple[Array, Array, Array]]  # n draws of x_t, the last noise and the whole, each (n,)
+
+
+class Predicted(NamedTuple):
+    """The mean and the variance of the noise of the last step, and of all steps, given x_t."""
+
+    last: Array
+    last_variance: Array
+    whole: Array
+    whole_variance: Array
 
 
 class Denoiser(nn.Module):
-    """The mean and the variance of the noise in x_t, as a perceptron; 0 and 1 until it is trained."""
+    """Means and variances of both noises in x_t, as a perceptron; 0 and 1 until it is trained."""
 
-    def __init__(self, generator: torch.Generator) -> None:
+    def __init__(self, times: int, generator: torch.Generator) -> None:
         super().__init__()
-        shapes = list(pairwise(WIDTHS))
-        self.weights = nn.ParameterList(torch.randn(shape, generator=generator) / sqrt(shape[0]) for shape in shapes)
-        self.biases = nn.ParameterList(torch.randn(width, generator=generator) for _, width in shapes)
-        nn.init.zeros_(self.weights[-1])
-        nn.init.zeros_(self.biases[-1])
 
-    def forward(self, x_t: Tensor) -> tuple[Tensor, Tensor]:
-        """Both outputs, each of the shape of x_t, (batch,)."""
-        *hidden, (weight, bias) = zip(self.weights, self.biases)
-        features = x_t[:, None]
-        for w, b in hidden:
-            features = silu(torch.addmm(b, features, w))
-        mean, excess = torch.addmm(bias, features, weight).unbind(1)
-        return mean, 1 + excess
+        def random(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.randn(shape, generator=generator))
 
-    def predict(self, x_t: Array) -> tuple[Array, Array]:
-        """Both outputs for an array of any shape; only the network itself works in single precision."""
+        # x_t is seen through a slope and a shift of its own for each time; what follows is shared.
+        self.slopes, self.shifts = random(times, 1, WIDTH), random(times, 1, WIDTH)
+        self.weight, self.bias = nn.Parameter(random(WIDTH, WIDTH).detach() / sqrt(WIDTH)), random(WIDTH)
+        self.last = nn.Parameter(torch.zeros(WIDTH + 1, 4))
+
+    def forward(self, x: Tensor, t: slice = slice(None)) -> tuple[Tensor, ...]:
+        """The four outputs, each of the shape of x, (times, batch)."""
+        features = silu(x[..., None] * self.slopes[t] + self.shifts[t])
+        features = silu(features @ self.weight + self.bias)
+        last, excess_last, whole, excess_whole = (features @ self.last[:-1] + self.last[-1]).unbind(-1)
+        return last, 1 + excess_last, whole, 1 + excess_whole
+
+    def predict(self, x_t: Array, t: int) -> Predicted:
+        """All outputs at time t = 1..T for an array of any shape; only the network works in single precision."""
         with torch.no_grad(), one_thread():
-            mean, variance = self(single(x_t.ravel()))
-        return mean.double().numpy().reshape(x_t.shape), variance.double().numpy().reshape(x_t.shape)
+            outputs = self(single(x_t).reshape(1, -1), slice(t - 1, t))
+        return Predicted(*(out.double().numpy().reshape(np.shape(x_t)) for out in outputs))
 
 
-def train(pairs: Pairs, rng: np.random.Generator, updates: int = UPDATES, progress: Progress | None = None) -> Denoiser:
-    """A denoiser that has seen ``updates`` fresh batches of pairs; the state of ``rng`` decides every bit of it.
+def train(
+    noisy: Sequence[Noisy], rng: np.random.Generator, updates: int = UPDATES, progress: Progress | None = None
+) -> Denoiser:
+    """A denoiser that has seen ``updates`` fresh batches of every time; the state of ``rng`` decides every bit of it.
 
-    Torch's global generator and its number of threads are left as they were.
+    ``noisy`` draws for each time.  Torch's global generator and its number of threads are left as they were.
     """
-    network = Denoiser(torch.Generator().manual_seed(int(rng.integers(2**63))))
+    network = Denoiser(len(noisy), torch.Generator().manual_seed(int(rng.integers(2**63))))
     adam = torch.optim.Adam(network.parameters(), lr=RATE, betas=(0.9, 0.99))
     rate = torch.optim.lr_scheduler.LambdaLR(adam, lambda k: min(1.0, (k + 1) / WARM_UP) * (1 - k / updates))
     with one_thread():
         for done in range(1, updates + 1):
-            x_t, noise = map(single, pairs(rng, BATCH))  # fresh every time: there is nothing to memorise
-            mean, variance = network(x_t)
-            residual = noise - mean
-            loss = residual.square().mean()
-            # Detached: the variance follows the mean, and the mean does not bend to please the variance.
-            loss_of_variance = (residual.detach().square() - variance).square().mean()
+            drawn = [draw(Raw(BATCH, Given(spread(rng))), BATCH) for draw in noisy]  # fresh: nothing to memorise
+            x, *noises = (single(np.array(part)) for part in zip(*drawn))
+            outputs = network(x)
+            loss = torch.zeros(())
+            for noise, mean, variance in zip(noises, outputs[::2], outputs[1::2]):
+                residual = noise - mean
+                # Detached: the variance follows the mean, and the mean does not bend to please the variance.
+                off = residual.detach().square() - variance
+                loss = loss + residual.square().mean() + off.square().mean() / 2
             adam.zero_grad()
-            (loss + loss_of_variance / 2).backward()
+            loss.backward()
             adam.step()
             rate.step()
             if progress is not None:
@@ -86,17 +104,13 @@ def train(pairs: Pairs, rng: np.random.Generator, updates: int = UPDATES, progre
     return network
 
 
-def single(x: Array) -> Tensor:
-    """The array as a tensor in single precision."""
-    return torch.from_numpy(x.astype(np.float32))
+def spread(rng: np.random.Generator, columns: int = 4) -> Array:
+    """BATCH points of the unit cube, evenly spread: Korobov's lattice, shifted at random; (columns, BATCH).
 
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """One torch thread inside, as many as before outside: this network is too small to share."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    Each point by itself is uniform.  Together they leave a fraction of the chance of independent draws in an average.
+    """
+    generator = [
+        pow(270, k, BATCH) for k in range(columns)
+    ]  # 270: of the smallest P_2 in 2, 3 and 4 dimensions at once
+    lattice = np.arange(BATCH) * np.array(generator)[:, None] / BATCH
+    return (lattice + rng.random((columns, 1))) % 1

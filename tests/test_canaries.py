@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from models.atoms import Given, Lands
+from models.atoms import Given, Lands, Reached, Reaches
 from numerics import statistics
 from numerics.quadrature import variance_of
 from numerics.statistics import (
@@ -118,6 +118,11 @@ def landed(off):
     draw = lambda rng, n: (lambda x, e: (x, np.sin(x) + 0.5 * e))(*pair(rng, n))
     given = lambda x: Given(np.sin(x), np.full(x.shape, 0.5), np.full(x.shape, 1.6))
     return Lands(lambda seed: network, lambda x: np.sin(x) + off * np.cos(x), draw, given, resolves=2e-2)
+
+
+def reached(claimed):
+    """A training that stopped 1e-4 from 1, and says that it may be 2e-4."""
+    return Reaches(lambda scale: claimed * scale, lambda seed: Reached(1.0001, 2e-4, {"scale": 1.0}), resolves=1e-3)
 
 
 def exact(claimed):
@@ -231,6 +236,7 @@ CANARIES = {
     "gauss_hermite, over": Canary("gauss_hermite", case_by_case(gauss_hermite.over(QUARTERS)), 1.25, 1.252),
     "both": Canary("both", lambda m: both(pair, exact(m), by=hermite), 1.0, 1.05),
     # a trained network
+    "Reaches": Canary("Reaches", reached, 1.0, 1.001),
     "Lands": Canary("Lands", landed, 0.0, 0.02),
 }
 

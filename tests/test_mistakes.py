@@ -4,10 +4,14 @@ The kernel finds it false at a point, and numerical checks refute it without the
 quadrature or property checks, one of these does, without chance.
 """
 
+import inspect
+from importlib import util
+
 import pytest
 
 import noiseproof
 from noiseproof.mutating import tried, wrong_versions
+from noiseproof.verifying import ERROR, FAIL, NEEDS, checking, examine
 
 WITHOUT_CHANCE = {"quadrature", "property"}
 
@@ -39,3 +43,28 @@ def test_mistake(claim, name, wrong):
             f"{claim.id}: the mistake {name} passes without the kernel\n  {trial.formula}\n  {alone}\n  {again}",
             pytrace=False,
         )
+
+
+def landing():
+    """The mistakes in formulas that a trained model judges, or that it is trained with."""
+    for claim in noiseproof.claims().values():
+        if "model" not in claim.kinds or util.find_spec(NEEDS["model"][0]) is None:
+            continue
+        parameters = inspect.signature(checking(claim, "model")).parameters.values()
+        judged = {p.name for p in parameters if p.default is p.empty}
+        for name, wrong in wrong_versions(claim, "named"):
+            if judged & set(wrong):
+                yield pytest.param(claim, wrong, id=f"{claim.id}-{name}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("claim", "wrong"), landing())
+def test_nothing_that_is_trained_lands_on_a_mistake(claim, wrong):
+    found = list(examine(claim, "model", 0, wrong))
+    assert not [check.detail for check in found if check.verdict == ERROR]
+    assert FAIL in {check.verdict for check in found}
+
+
+@pytest.mark.parametrize("claim", [c for c in noiseproof.claims().values() if "model" in c.kinds], ids=lambda c: c.id)
+def test_every_trained_claim_has_a_mistake_that_training_can_find(claim):
+    assert any(case.values[0] is claim for case in landing()) or util.find_spec(NEEDS["model"][0]) is None

@@ -167,7 +167,7 @@ CLAIMS = [
         "For a mixture of Gaussians the reverse kernel is a mixture: each component's own kernel, weighed by how it "
         "explains x_t.",
         proved_by=(one_component, how_likely, kernel_of_a_mixture, two_peaks, never_two),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         assumes="the standing assumptions; q_{t-1} is a mixture of Gaussians",
         mistakes={
             "prior-weights": {"weight": w},

@@ -243,7 +243,7 @@ CLAIMS = [
         "reversal.x0-tweedie",
         "Given x_t, the mean of x_0 is x_t moved along the score by the variance of all noise so far, and rescaled.",
         proved_by=(denoised_mean, denoised_variance),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         source="Efron (2011)",
         mistakes={
             "root-noise": {"mean": (x_t + sqrt(1 - alpha_bar) * score) / sqrt(alpha_bar)},
@@ -263,7 +263,7 @@ CLAIMS = [
         "reversal.score-is-conditional-expectation",
         "The score of x_t is the mean of grad log q(x_t | x_0) over the posterior of x_0, not over the data.",
         proved_by=(score_is_an_average, score_from_the_noise, averaged_over_the_data, price_of_the_prior),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         source="Vincent (2011)",
         mistakes={
             "prior-expectation": {"average": E(data, d(x_t, log(jump)))},
@@ -280,7 +280,7 @@ CLAIMS = [
         "reversal.one-step-vs-cumulative-noise",
         "The mean of the noise of one step is sqrt(beta_t/(1 - alpha_bar_t)) times that of all noise so far.",
         proved_by=(noise_of_one_step, first_step, rearranged_mean),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         source="Ho et al. (2020) eq. 11",
         mistakes={
             "same-noise": {"ratio": Integer(1)},

@@ -5,25 +5,33 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from models.denoiser import Denoiser, train  # noqa: E402
+from models.denoiser import BATCH, Denoiser, spread, train  # noqa: E402
 
 X_T = np.linspace(-3, 3, 7)
 
 
 def noisy(rng, n):
-    """Data N(0, 1) and a step with alpha = 0.7."""
-    x_prev, noise = rng.standard_normal((2, n))
-    return np.sqrt(0.7) * x_prev + np.sqrt(0.3) * noise, noise
+    """Data N(0, 1) and two steps with alpha = 0.7: x_t, the noise of the second, and that of both."""
+    x_0, one, two = (rng.standard_normal(n) for _ in range(3))
+    x_t = np.sqrt(0.7) * (np.sqrt(0.7) * x_0 + np.sqrt(0.3) * one) + np.sqrt(0.3) * two
+    return x_t, two, (x_t - 0.7 * x_0) / np.sqrt(0.51)
+
+
+def untrained():
+    return Denoiser(2, torch.Generator().manual_seed(1))
 
 
 def test_untrained_it_is_the_naive_inversion():
-    mean, variance = Denoiser(torch.Generator().manual_seed(1)).predict(X_T)
-    assert np.all(mean == 0)
-    assert np.all(variance == 1)
+    for t in (1, 2):
+        last, last_variance, whole, whole_variance = untrained().predict(X_T, t)
+        assert np.all(last == 0)
+        assert np.all(whole == 0)
+        assert np.all(last_variance == 1)
+        assert np.all(whole_variance == 1)
 
 
 def test_the_same_stream_trains_the_same_bits():
-    one, two, other = (train(noisy, np.random.default_rng(seed), updates=20).predict(X_T) for seed in (5, 5, 6))
+    one, two, other = (train([noisy], np.random.default_rng(seed), updates=20).predict(X_T, 1) for seed in (5, 5, 6))
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other)
 
@@ -32,7 +40,7 @@ def test_threads_and_the_global_generator_stay_as_they_were():
     threads, state = torch.get_num_threads(), torch.random.get_rng_state()
     torch.set_num_threads(2)
     try:
-        train(noisy, np.random.default_rng(0), updates=2).predict(X_T)
+        train([noisy], np.random.default_rng(0), updates=2).predict(X_T, 1)
         assert torch.get_num_threads() == 2
         assert torch.equal(state, torch.random.get_rng_state())
     finally:
@@ -41,13 +49,25 @@ def test_threads_and_the_global_generator_stay_as_they_were():
 
 def test_progress_is_told_and_nothing_is_printed(capsys):
     seen = []
-    train(noisy, np.random.default_rng(0), updates=3, progress=lambda *news: seen.append(news))
+    train([noisy], np.random.default_rng(0), updates=3, progress=lambda *news: seen.append(news))
     assert [(done, total) for done, total, _ in seen] == [(1, 3), (2, 3), (3, 3)]
-    assert seen[0][2] == pytest.approx(1, abs=0.3)  # it predicts nothing yet: the loss is the variance of the noise
+    # It predicts nothing yet: two variances of a noise, and half of those of two squares.
+    assert seen[0][2] == pytest.approx(1 + 1 + (2 + 2) / 2, abs=0.3)
     assert capsys.readouterr() == ("", "")
 
 
 def test_arrays_of_any_shape():
-    network = Denoiser(torch.Generator().manual_seed(1))
     for shape in [(2, 3), (5,), ()]:
-        assert [output.shape for output in network.predict(np.zeros(shape))] == [shape, shape]
+        assert [output.shape for output in untrained().predict(np.zeros(shape), 2)] == [shape] * 4
+
+
+def test_the_lattice_spreads_each_axis_evenly_and_is_shifted_afresh():
+    rng = np.random.default_rng(0)
+    points = spread(rng)
+    assert points.shape == (4, BATCH)
+    assert np.all((points >= 0) & (points < 1))
+    for axis in points:  # one point in each of as many equal cells
+        np.testing.assert_allclose(np.diff(np.sort(axis)), 1 / BATCH)
+    assert not np.array_equal(points, spread(rng))
+    flat = np.mean(np.cos(2 * np.pi * points[0]) * np.cos(2 * np.pi * points[1]))
+    assert abs(flat) < 1e-12, "a wave over two axes averages out exactly, where independent draws leave 1/60"

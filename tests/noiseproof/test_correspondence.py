@@ -61,9 +61,10 @@ def test_a_check_has_atoms_of_each_kind_that_its_claim_is_marked_for_and_of_no_o
 
 
 @pytest.mark.parametrize("claim", marked("model"))
-def test_a_model_takes_the_formulas_of_its_claim_and_lands(claim):
+def test_a_model_takes_formulas_of_its_claim_and_lands(claim):
     pytest.importorskip("torch")
-    assert asked_for(claim, "model") == set(claim.formulas)
+    assert asked_for(claim, "model"), "it judges no formula"
+    assert asked_for(claim, "model") <= set(claim.formulas)
     assert kinds_of_atoms(claim.id, "model") == {"model"}
 
 

@@ -1,0 +1,163 @@
+r"""What every training needs: formulas with gradients, a minimum that knows how far off it is, one thread.
+
+**A formula as a loss.**  A check is handed a formula and never knows it.  To train with it one needs its slope, which
+is one more evaluation beside the real axis: :math:`\operatorname{Im} f(x+ih)/h=f'(x)+O(h^2)`, where nothing cancels, so
+that with :math:`h=10^{-100}` the slope is as exact as the formula.  A mistake is trained in the same way.
+
+**A minimum.**  What optimisation has left is not guessed.  At the last iterate, with the gradient g and the curvature
+H, the quadratic model promises a decrease of :math:`\tfrac12 g^\top H^{-1}g` (half the square of Newton's decrement)
+for a step :math:`H^{-1}g`: these are the errors of the loss and of the parameters that a training reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Array = np.ndarray
+Loss = Callable[[Tensor], Tensor]  # of all parameters, as one vector
+Progress = Callable[[int, int, float], None]  # told the updates done, of how many, and the loss
+
+BESIDE = 1e-100  # how far from the real axis a formula is evaluated for its slope
+FLAT = 1e-9  # eigenvalues of the curvature that count as none, in units of the largest
+
+
+class OffTheAxis(torch.autograd.Function):
+    """A formula of tensors: its value, and its slopes by a step off the real axis."""
+
+    @staticmethod
+    def forward(ctx: Any, formula: Callable[..., Any], names: tuple[str, ...], *tensors: Tensor) -> Tensor:
+        ctx.formula, ctx.names = formula, names
+        ctx.save_for_backward(*tensors)
+        at = {name: x.detach().double().numpy() for name, x in zip(names, tensors)}
+        return torch.as_tensor(real(formula, at), dtype=tensors[0].dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,) = grads
+        at = {name: x.detach().double().numpy() for name, x in zip(ctx.names, ctx.saved_tensors)}
+        slopes: list[Tensor | None] = []
+        for name, x, wanted in zip(ctx.names, ctx.saved_tensors, ctx.needs_input_grad[2:]):
+            if not wanted:
+                slopes.append(None)
+                continue
+            beside = evaluated(ctx.formula, {**at, name: at[name] + 1j * BESIDE})
+            slope = torch.as_tensor(np.imag(beside) / BESIDE, dtype=x.dtype) * grad
+            slopes.append(slope.expand_as(torch.broadcast_to(grad, slope.shape)).sum_to_size(x.shape))
+        return None, None, *slopes
+
+
+def differentiable(formula: Callable[..., Any], **fixed: Any) -> Callable[..., Tensor]:
+    """The formula as a function of tensors by name, with gradients; ``fixed`` letters are no tensors.
+
+    It must be analytic where it is used: powers, exponentials, logarithms, and no absolute value.
+    """
+
+    def of_tensors(**at: Tensor) -> Tensor:
+        def held(**letters: Any) -> Any:
+            return evaluated(formula, {**fixed, **letters})
+
+        return OffTheAxis.apply(held, tuple(at), *at.values())
+
+    return of_tensors
+
+
+def evaluated(formula: Callable[..., Any], at: dict[str, Any]) -> Any:
+    """The value of a formula, complex if it is; one that is under test says so without complaint."""
+    if (whole := getattr(formula, "evaluated", None)) is not None:
+        return whole(at)
+    with np.errstate(all="ignore"):
+        return formula(**at)
+
+
+def real(formula: Callable[..., Any], at: dict[str, Any]) -> Array:
+    """Its value as real numbers, NaN where it has none."""
+    value = np.asarray(evaluated(formula, at))
+    return np.where(np.imag(value) == 0, np.real(value), np.nan)
+
+
+class Minimum(NamedTuple):
+    """Where a loss is least, and how far off that may be: in the loss, and in each parameter."""
+
+    at: Tensor
+    value: float
+    left: float
+    distance: Array
+    curvature: Array
+
+
+def minimised(loss: Loss, start: Tensor, steps: int = 200, progress: Progress | None = None) -> Minimum:
+    """The loss descended from ``start`` in double precision, by L-BFGS as far as that goes.
+
+    Raises FloatingPointError if the loss stops being a number on the way: a loss without a minimum has none.
+    """
+    x = start.detach().clone().double().requires_grad_()
+    descent = torch.optim.LBFGS([x], lr=1, max_iter=20, history_size=30, tolerance_grad=0, tolerance_change=0,
+                                line_search_fn="strong_wolfe")  # fmt: skip
+
+    def closure() -> Tensor:
+        descent.zero_grad()
+        value = loss(x)
+        value.backward()
+        return value
+
+    with one_thread():
+        before = np.inf
+        for done in range(1, steps + 1):
+            value = float(descent.step(closure).detach())
+            if not np.isfinite(value):
+                raise FloatingPointError(
+                    f"the loss is {value} after {20 * done} steps: it has no minimum to descend to"
+                )
+            if progress is not None:
+                progress(done, steps, value)
+            if before - value <= 1e-15 * abs(value):  # it stands still
+                break
+            before = value
+        return examined(loss, x)
+
+
+def examined(loss: Loss, x: Tensor) -> Minimum:
+    """What Newton's method would still do at x; directions without curvature are left out of it."""
+    at = x.detach().requires_grad_()
+
+    def gradient(y: Tensor) -> Array:
+        (slope,) = torch.autograd.grad(loss(y), y)
+        return slope.numpy()
+
+    g, size = gradient(at), 1e-5 * (1 + at.detach().abs())
+    columns = []
+    for k in range(len(at)):
+        aside = torch.zeros_like(at)
+        aside[k] = size[k]
+        up, down = ((at.detach() + s * aside).requires_grad_() for s in (1, -1))
+        columns.append((gradient(up) - gradient(down)) / (2 * float(size[k])))
+    h = np.array(columns)
+    lengths, axes = np.linalg.eigh((h + h.T) / 2)
+    bent = np.abs(lengths) > FLAT * np.max(np.abs(lengths))
+    inverse = np.where(bent, 1 / np.where(bent, np.abs(lengths), 1), 0)
+    newton = axes @ (inverse * (axes.T @ g))
+    with torch.no_grad():
+        value = float(loss(at))
+    return Minimum(at.detach(), value, float(g @ newton) / 2, np.abs(newton), lengths)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One torch thread inside, as many as before outside: these networks are too small to share."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def single(x: Array) -> Tensor:
+    """The array as a tensor in single precision."""
+    return torch.from_numpy(np.asarray(x, dtype=np.float32))
