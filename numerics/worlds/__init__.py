@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .. import inputs
 from ..schedules import Step
 from .covariances import Covariances
 from .mixture import NO_SHIFT, CentralMoments, Mixture, normal
@@ -41,11 +42,15 @@ def mixture(weights: ArrayLike, means: ArrayLike, covariances: ArrayLike) -> Mix
     Raises ValueError if a shape does not fit, a number is not finite, weights are no probabilities or matrices no
     covariances.
     """
-    w, m, c = _finite("weights", weights), _finite("means", means), _finite("covariances", covariances)
+    w, m, c = (
+        inputs.finite("weights", weights),
+        inputs.finite("means", means),
+        inputs.finite("covariances", covariances),
+    )
     if w.ndim != 1 or len(w) == 0:
         raise ValueError(f"weights has shape {w.shape}; expected one number for each component")
-    if np.any(w < 0) or abs(np.sum(w) - 1) > 1e-9:
-        raise ValueError(f"weights must be probabilities: not negative, summing to 1; their sum is {np.sum(w):.12g}")
+    if abs(np.sum(inputs.probability("weights", w)) - 1) > 1e-9:
+        raise ValueError(f"weights has the sum {np.sum(w):.12g}; expected probabilities, which sum to 1")
     if m.ndim not in (1, 2) or len(m) != len(w) or m.shape[-1] == 0:
         raise ValueError(f"means has shape {m.shape}; for {len(w)} weights expected ({len(w)},) or ({len(w)}, d)")
     dimension = None if m.ndim == 1 else m.shape[1]
@@ -54,22 +59,15 @@ def mixture(weights: ArrayLike, means: ArrayLike, covariances: ArrayLike) -> Mix
 
 def finite(weights: ArrayLike, points: ArrayLike) -> Mixture:
     """Data at finitely many points, shape (K,) or (K, d)."""
-    return mixture(weights, _finite("points", points), 0.0)
+    return mixture(weights, inputs.finite("points", points), 0.0)
 
 
 def empirical(points: ArrayLike) -> Mixture:
     """A data set, shape (N,) or (N, d), every point of it equally likely."""
-    x = _finite("points", points)
+    x = inputs.finite("points", points)
     if x.ndim not in (1, 2) or len(x) == 0:
         raise ValueError(f"points has shape {x.shape}; expected (N,) in one dimension, or (N, d)")
     return finite(np.full(len(x), 1 / len(x)), x)
-
-
-def _finite(name: str, values: ArrayLike) -> np.ndarray:
-    array = np.array(values, dtype=float)
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{name} holds a number that is not finite")
-    return array
 
 
 def _covariances(c: np.ndarray, components: int, d: int | None) -> Covariances:
