@@ -11,6 +11,10 @@ must not be mistaken for. In reading order:
         flat              what a flat prior is
     elbo        variational inference: a bound on the evidence
         bound             log p(x) in two parts, and what maximising one of them does
+    vae         autoencoders that are trained by a bound on the evidence
+        linear      one that can be solved, and what an encoder without correlations loses
+    gan         adversarial networks: a game, and the divergence that is played for
+        discriminator     the best response, pointwise: Bayes' rule as a classifier
     forward     the forward process: how data turn into noise
         kernel            one step, and all steps so far
         transition        from any time to any later time
@@ -51,6 +55,8 @@ PAGES = (
     "bayes.linear_gaussian",
     "bayes.flat",
     "elbo.bound",
+    "vae.linear",
+    "gan.discriminator",
     "forward.kernel",
     "forward.transition",
     "forward.terminal",

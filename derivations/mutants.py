@@ -21,6 +21,7 @@ from sympy import (
     Basic,
     Derivative,
     Expr,
+    Identity,
     Integral,
     MatAdd,
     MatMul,
@@ -138,7 +139,7 @@ def changed_here(e: Basic) -> Iterator[tuple[str, Expr]]:
         for i, factor in enumerate(e.args):
             others = [*e.args[:i], *e.args[i + 1 :]]
             if not isinstance(factor, MatrixExpr) or factor.is_square:
-                yield DROP_FACTOR, MatMul(*others)
+                yield DROP_FACTOR, MatMul(*others, Identity(e.rows) if e.is_square else 1)
                 yield INVERT, MatMul(*e.args[:i], factor**-1, *e.args[i + 1 :])
     elif isinstance(e, Mul):
         for i, factor in enumerate(e.args):

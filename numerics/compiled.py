@@ -59,6 +59,9 @@ class Code(NumPyPrinter):
 
     _print_UnitSymbol = _print_Dummy = _print_MatrixSymbol = _print_Symbol
 
+    def _print_Identity(self, expr: sp.Identity) -> str:
+        return f"numpy.eye({self._print(expr.rows)})"
+
     def _law(self, name: str) -> str:
         self.needs.add(name)
         return f"at[{name!r}]"
