@@ -36,6 +36,8 @@ must not be mistaken for. In reading order:
         bounds      how large the variance of the kernel can be
         distance    how far the naive kernel is from the reverse kernel, and that small steps do not help
         orders      what a small step costs in the naive kernel, in DDPM's, and in the best Gaussian one
+    vlb         the loss of diffusion: a bound on the likelihood, one squared error for each step
+        weights     how each step counts: in the mean, in the noise, in x_0
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -76,6 +78,7 @@ PAGES = (
     "reversal.bounds",
     "reversal.distance",
     "reversal.orders",
+    "vlb.weights",
 )
 
 
