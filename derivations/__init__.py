@@ -12,6 +12,7 @@ must not be mistaken for. In reading order:
     elbo        variational inference: a bound on the evidence
         bound             log p(x) in two parts, and what maximising one of them does
     vae         autoencoders that are trained by a bound on the evidence
+        losses            what "squares + KL" says
         linear      one that can be solved, and what an encoder without correlations loses
     gan         adversarial networks: a game, and the divergence that is played for
         discriminator     the best response, pointwise: Bayes' rule as a classifier
@@ -57,6 +58,7 @@ PAGES = (
     "bayes.linear_gaussian",
     "bayes.flat",
     "elbo.bound",
+    "vae.losses",
     "vae.linear",
     "gan.discriminator",
     "forward.kernel",
