@@ -27,11 +27,10 @@ from torch.nn.functional import silu
 
 from numerics.statistics.points import Given, Raw
 
-from .training import Progress, one_thread, single
+from .training import Progress, learn, one_thread, single
 
 UPDATES, BATCH = 3500, 1021  # a prime, so that the lattice has no point twice on any axis
 WIDTH = 32
-RATE, WARM_UP = 1e-2, 50  # Adam's: up over the first updates, then down to zero in a straight line
 
 Array = np.ndarray
 Noisy = Callable[[Any, int], tuple[Array, Array, Array]]  # n draws of x_t, the last noise and the whole, each (n,)
@@ -82,25 +81,19 @@ def train(
     ``noisy`` draws for each time.  Torch's global generator and its number of threads are left as they were.
     """
     network = Denoiser(len(noisy), torch.Generator().manual_seed(int(rng.integers(2**63))))
-    adam = torch.optim.Adam(network.parameters(), lr=RATE, betas=(0.9, 0.99))
-    rate = torch.optim.lr_scheduler.LambdaLR(adam, lambda k: min(1.0, (k + 1) / WARM_UP) * (1 - k / updates))
-    with one_thread():
-        for done in range(1, updates + 1):
-            drawn = [draw(Raw(BATCH, Given(spread(rng))), BATCH) for draw in noisy]  # fresh: nothing to memorise
-            x, *noises = (single(np.array(part)) for part in zip(*drawn))
-            outputs = network(x)
-            loss = torch.zeros(())
-            for noise, mean, variance in zip(noises, outputs[::2], outputs[1::2]):
-                residual = noise - mean
-                # Detached: the variance follows the mean, and the mean does not bend to please the variance.
-                off = residual.detach().square() - variance
-                loss = loss + residual.square().mean() + off.square().mean() / 2
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-            rate.step()
-            if progress is not None:
-                progress(done, updates, loss.item())
+
+    def loss() -> Tensor:
+        drawn = [draw(Raw(BATCH, Given(spread(rng))), BATCH) for draw in noisy]  # fresh: there is nothing to memorise
+        x, *noises = (single(np.array(part)) for part in zip(*drawn))
+        outputs, total = network(x), torch.zeros(())
+        for noise, mean, variance in zip(noises, outputs[::2], outputs[1::2]):
+            residual = noise - mean
+            # Detached: the variance follows the mean, and the mean does not bend to please the variance.
+            off = residual.detach().square() - variance
+            total = total + residual.square().mean() + off.square().mean() / 2
+        return total
+
+    learn(network, loss, updates, progress)
     return network
 
 

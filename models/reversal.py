@@ -19,8 +19,8 @@ from numerics.checks.reversal.denoising import seen, tabulated
 from numerics.statistics import stream
 from numerics.worlds import mixture
 
-from . import histogram
 from .atoms import Given, Lands
+from .classifier import Classifier, train
 from .diffusion import SCHEDULE, WORLD, draws, given, mean_of, moments_of, square_given, variance_of
 
 Array = np.ndarray
@@ -136,9 +136,14 @@ def pairs(rng: np.random.Generator, n: int) -> tuple[Array, Array]:
 
 
 @cache
-def classifier(seed: int) -> histogram.Histogram:
+def classifier(seed: int) -> Classifier:
     """The network, trained on draws that no atom sees."""
-    return histogram.train(pairs, EDGES, stream(seed, "reversal.gmm-kernel", "training", 0))
+
+    def binned(rng: np.random.Generator, n: int) -> tuple[Array, Array]:
+        x_t, x_prev = pairs(rng, n)
+        return x_t, np.digitize(x_prev, EDGES)
+
+    return train(binned, len(EDGES) + 1, stream(seed, "reversal.gmm-kernel", "training", 0), columns=3)
 
 
 def bin_of(k: int) -> Callable[[int], Callable[[Array], Array]]:

@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Array = np.ndarray
 Loss = Callable[[Tensor], Tensor]  # of all parameters, as one vector
 Progress = Callable[[int, int, float], None]  # told the updates done, of how many, and the loss
 
+RATE, WARM_UP = 1e-2, 50  # Adam's: up over the first updates, then down to zero in a straight line
 BESIDE = 1e-100  # how far from the real axis a formula is evaluated for its slope
 FLAT = 1e-9  # eigenvalues of the curvature that count as none, in units of the largest
 
@@ -79,6 +80,24 @@ def real(formula: Callable[..., Any], at: dict[str, Any]) -> Array:
     """Its value as real numbers, NaN where it has none."""
     value = np.asarray(evaluated(formula, at))
     return np.where(np.imag(value) == 0, np.real(value), np.nan)
+
+
+def learn(network: nn.Module, loss: Callable[[], Tensor], updates: int, progress: Progress | None = None) -> None:
+    """Adam on one batch after another; ``loss`` draws a fresh one each time.
+
+    Torch's number of threads is left as it was.
+    """
+    adam = torch.optim.Adam(network.parameters(), lr=RATE, betas=(0.9, 0.99))
+    rate = torch.optim.lr_scheduler.LambdaLR(adam, lambda k: min(1.0, (k + 1) / WARM_UP) * (1 - k / updates))
+    with one_thread():
+        for done in range(1, updates + 1):
+            adam.zero_grad()
+            value = loss()
+            value.backward()
+            adam.step()
+            rate.step()
+            if progress is not None:
+                progress(done, updates, value.item())
 
 
 class Minimum(NamedTuple):
