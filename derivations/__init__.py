@@ -11,6 +11,8 @@ must not be mistaken for. In reading order:
         flat              what a flat prior is
     elbo        variational inference: a bound on the evidence
         bound             log p(x) in two parts, and what maximising one of them does
+        gaussian          where densities are Gaussian, divergences and the bound are arithmetic
+        factorised        independent coordinates in the place of correlated ones
     vae         autoencoders that are trained by a bound on the evidence
         losses            what "squares + KL" says
         linear      one that can be solved, and what an encoder without correlations loses
@@ -58,6 +60,8 @@ PAGES = (
     "bayes.linear_gaussian",
     "bayes.flat",
     "elbo.bound",
+    "elbo.gaussian",
+    "elbo.factorised",
     "vae.losses",
     "vae.linear",
     "gan.discriminator",
