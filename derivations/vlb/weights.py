@@ -62,13 +62,13 @@ from ..reversal.posterior import (
 )
 from ..reversal.posterior import posterior as kernel_given_both_ends
 
-# Notation: the coordinates are numbered by i, and the model's mean comes from its prediction of the noise, or of x_0.
+# Notation: coordinates are numbered by i; S_t is SNR(t); the model's mean comes from what it predicts.
 
 i, dimension = naturals("i d")
 y, m, n, gamma_prev, gamma_t = reals(r"y m n \gamma_{t-1} \gamma_t")
 predicted_noise, predicted_x_0 = reals(r"\epsilon_\theta \hat{x}_\theta")
 v, w = positives("v w")
-tilde_beta, sigma, snr_prev, snr = positives(r"\tilde\beta_t \sigma_t \mathrm{SNR}(t-1) \mathrm{SNR}(t)")
+tilde_beta, sigma, snr_prev, snr = positives(r"\tilde\beta_t \sigma_t S_{t-1} S_t")
 target, model = RealFunction(r"\tilde\mu", at=[i]), RealFunction(r"\mu_\theta", at=[i])
 p, q, r, s = (Density(name, [v]) for name, v in (("p", x_prev), ("q", x_prev), ("r", y), ("s", y)))
 
