@@ -10,6 +10,7 @@ must not be mistaken for. In reading order:
         linear_gaussian   vectors, seen through a linear map with noise
         flat              what a flat prior is
     elbo        variational inference: a bound on the evidence
+        inequalities      the logarithm lies below its tangents: Jensen, and Gibbs
         bound             log p(x) in two parts, and what maximising one of them does
         gaussian          where densities are Gaussian, divergences and the bound are arithmetic
         factorised        independent coordinates in the place of correlated ones
@@ -18,6 +19,7 @@ must not be mistaken for. In reading order:
         linear      one that can be solved, and what an encoder without correlations loses
     gan         adversarial networks: a game, and the divergence that is played for
         discriminator     the best response, pointwise: Bayes' rule as a classifier
+        generator         which slope it follows, the divergence behind it, and the modes it can afford to drop
     forward     the forward process: how data turn into noise
         kernel            one step, and all steps so far
         transition        from any time to any later time
@@ -41,6 +43,8 @@ must not be mistaken for. In reading order:
         orders      what a small step costs in the naive kernel, in DDPM's, and in the best Gaussian one
     vlb         the loss of diffusion: a bound on the likelihood, one squared error for each step
         weights     how each step counts: in the mean, in the noise, in x_0
+        matching    what the regression lands on, for noise and for the score
+        variance    the best variance of a step
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -59,12 +63,14 @@ PAGES = (
     "bayes.gaussian",
     "bayes.linear_gaussian",
     "bayes.flat",
+    "elbo.inequalities",
     "elbo.bound",
     "elbo.gaussian",
     "elbo.factorised",
     "vae.losses",
     "vae.linear",
     "gan.discriminator",
+    "gan.generator",
     "forward.kernel",
     "forward.transition",
     "forward.terminal",
@@ -85,6 +91,8 @@ PAGES = (
     "reversal.distance",
     "reversal.orders",
     "vlb.weights",
+    "vlb.matching",
+    "vlb.variance",
 )
 
 
