@@ -17,6 +17,8 @@ must not be mistaken for. In reading order:
     vae         autoencoders that are trained by a bound on the evidence
         losses            what "squares + KL" says
         linear      one that can be solved, and what an encoder without correlations loses
+        principal   the most probable linear model, from eigenvalues
+        collapse    latents that have nothing to say
     gan         adversarial networks: a game, and the divergence that is played for
         discriminator     the best response, pointwise: Bayes' rule as a classifier
         generator         which slope it follows, the divergence behind it, and the modes it can afford to drop
@@ -69,6 +71,8 @@ PAGES = (
     "elbo.factorised",
     "vae.losses",
     "vae.linear",
+    "vae.principal",
+    "vae.collapse",
     "gan.discriminator",
     "gan.generator",
     "forward.kernel",
