@@ -56,7 +56,7 @@ u_1, u_2, w_1, w_2 = positives("u_1 u_2 w_1 w_2")
 dim = naturals("d")
 trace, det_1, det_2 = positives("T D_1 D_2")
 square, square_1 = reals("R R_1")
-more, trace_more, det_1_more, det_2_more = naturals("d'"), *positives("T' D_1' D_2'")
+more, trace_more, det_1_more, det_2_more = naturals("d'"), *positives("T' D_3 D_4")
 square_more = reals("R'")
 sigma_p, sigma_q = positives(r"\sigma_p \sigma_q")
 
