@@ -111,13 +111,20 @@ class Minimum(NamedTuple):
 
 
 def minimised(loss: Loss, start: Tensor, steps: int = 200, progress: Progress | None = None) -> Minimum:
-    """The loss descended from ``start`` in double precision, by L-BFGS as far as that goes.
+    """The loss descended from ``start``, and what that has left.  Raises FloatingPointError as ``descended`` does."""
+    with one_thread():
+        return examined(loss, descended(loss, start, steps, progress))
+
+
+def descended(loss: Loss, start: Tensor, steps: int, progress: Progress | None = None) -> Tensor:
+    """Down from ``start`` in double precision by L-BFGS, twenty iterations a step, until it stands still.
 
     Raises FloatingPointError if the loss stops being a number on the way: a loss without a minimum has none.
     """
     x = start.detach().clone().double().requires_grad_()
-    descent = torch.optim.LBFGS([x], lr=1, max_iter=20, history_size=30, tolerance_grad=0, tolerance_change=0,
-                                line_search_fn="strong_wolfe")  # fmt: skip
+    descent = torch.optim.LBFGS(
+        [x], lr=1, history_size=30, tolerance_grad=0, tolerance_change=0, line_search_fn="strong_wolfe"
+    )
 
     def closure() -> Tensor:
         descent.zero_grad()
@@ -125,25 +132,22 @@ def minimised(loss: Loss, start: Tensor, steps: int = 200, progress: Progress | 
         value.backward()
         return value
 
-    with one_thread():
-        before = np.inf
-        for done in range(1, steps + 1):
-            value = float(descent.step(closure).detach())
-            if not np.isfinite(value):
-                raise FloatingPointError(
-                    f"the loss is {value} after {20 * done} steps: it has no minimum to descend to"
-                )
-            if progress is not None:
-                progress(done, steps, value)
-            if before - value <= 1e-15 * abs(value):  # it stands still
-                break
-            before = value
-        return examined(loss, x)
+    before = np.inf
+    for done in range(1, steps + 1):
+        value = float(descent.step(closure).detach())
+        if not np.isfinite(value):
+            raise FloatingPointError(f"the loss is {value} after {20 * done} steps: it has no minimum")
+        if progress is not None:
+            progress(done, steps, value)
+        if before - value <= 1e-15 * abs(value):  # it stands still
+            break
+        before = value
+    return x.detach()
 
 
 def examined(loss: Loss, x: Tensor) -> Minimum:
     """What Newton's method would still do at x; directions without curvature are left out of it."""
-    at = x.detach().requires_grad_()
+    at = x.detach().clone().double().requires_grad_()
 
     def gradient(y: Tensor) -> Array:
         (slope,) = torch.autograd.grad(loss(y), y)
