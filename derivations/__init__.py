@@ -16,6 +16,7 @@ must not be mistaken for. In reading order:
         factorised        independent coordinates in the place of correlated ones
     vae         autoencoders that are trained by a bound on the evidence
         losses            what "squares + KL" says
+        gradients         by moving the sample, or its weight
         linear      one that can be solved, and what an encoder without correlations loses
         principal   the most probable linear model, from eigenvalues
         collapse    latents that have nothing to say
@@ -70,6 +71,7 @@ PAGES = (
     "elbo.gaussian",
     "elbo.factorised",
     "vae.losses",
+    "vae.gradients",
     "vae.linear",
     "vae.principal",
     "vae.collapse",
