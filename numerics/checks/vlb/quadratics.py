@@ -1,0 +1,19 @@
+r"""The moments of a quadratic polynomial of standard normals, :math:`Q(z)=c+b^\top z+z^\top Az`.
+
+Its cumulants are :math:`\kappa_n=2^{n-1}(n-1)!\operatorname{tr}A^n+n!\,2^{n-3}\,b^\top A^{n-2}b` for n of two and more.
+"""
+
+import numpy as np
+
+
+def moments_of_quadratic(polynomial, dimension):
+    """Its mean, its second and its fourth central moment; the polynomial maps (points, dimension) to (points,)."""
+    axes = np.eye(dimension)
+    i, j = np.triu_indices(dimension, 1)
+    c, up, down = polynomial(np.zeros((1, dimension)))[0], polynomial(axes), polynomial(-axes)
+    a, b = np.diag((up + down) / 2 - c), (up - down) / 2
+    if len(i):
+        a[i, j] = a[j, i] = (polynomial(axes[i] + axes[j]) - up[i] - up[j] + c) / 2
+    second = 2 * np.trace(a @ a) + b @ b
+    fourth = 48 * np.trace(a @ a @ a @ a) + 48 * b @ a @ a @ b
+    return c + np.trace(a), second, fourth + 3 * second**2
