@@ -176,14 +176,15 @@ def once_by_parts():
     yield in_the_variance
     yield eq(E(law, f * (away**2 - 1) / (2 * sigma**2)), by=under_the_integral(precision))
     yield eq(integral(d(z, f) * away * law, z) / (2 * sigma), by=by_parts(-away * f * law / (2 * sigma), z))
+    yield eq(E(law, slope * away) / (2 * sigma), by=derivatives)
 
 
 def price(by_variance=by_variance):
     """... and the second: averages obey the heat equation."""
     yield the_sigma
     yield in_the_variance
-    yield eq(integral(d(z, f) * (z - mu) * law, z) / (2 * sigma**2), by=theorem(once_by_parts))
-    yield eq(integral(d(z, d(z, f)) * law, z) / 2, by=by_parts(-d(z, f) * law / 2, z))
+    yield eq(E(law, slope * (z - mu)) / (2 * sigma**2), by=theorem(once_by_parts))
+    yield eq(integral(d(z, slope) * law, z) / 2, by=by_parts(-slope * law / 2, z))
     yield eq(by_variance, by=derivatives)
 
 
@@ -209,8 +210,7 @@ def along_the_scale(along_sigma=along_sigma):
     """... and with σ as far as its noise is from zero; in σ the slope is 2σ times that in σ², −λ² ∂_λ."""
     yield the_sigma
     yield 2 * sigma * in_the_variance
-    yield eq(integral(d(z, f) * (z - mu) * law, z) / sigma, by=rearranging(once_by_parts))
-    yield eq(E(law, slope * (z - mu) / sigma), by=derivatives)
+    yield eq(E(law, slope * (z - mu) / sigma), by=rearranging(once_by_parts))
     yield eq(E(noise, along_sigma), by=change_of_variables(z, sample, e))
 
 
@@ -218,8 +218,7 @@ def along_the_log_variance(along_log_variance=along_log_variance):
     """For the logarithm of the variance it is σ² times that in σ²: half of σ is left."""
     yield the_sigma
     yield sigma**2 * in_the_variance
-    yield eq(integral(d(z, f) * (z - mu) * law, z) / 2, by=rearranging(once_by_parts))
-    yield eq(E(law, slope * (z - mu) / 2), by=derivatives)
+    yield eq(E(law, slope * (z - mu) / 2), by=rearranging(once_by_parts))
     yield eq(E(noise, along_log_variance), by=change_of_variables(z, sample, e))
 
 
