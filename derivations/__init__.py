@@ -46,6 +46,7 @@ must not be mistaken for. In reading order:
         orders      what a small step costs in the naive kernel, in DDPM's, and in the best Gaussian one
     vlb         the loss of diffusion: a bound on the likelihood, one squared error for each step
         weights     how each step counts: in the mean, in the noise, in x_0
+        snr         what the weights add up to, and what the bound costs at best
         matching    what the regression lands on, for noise and for the score
         variance    the best variance of a step
 
@@ -97,6 +98,7 @@ PAGES = (
     "reversal.distance",
     "reversal.orders",
     "vlb.weights",
+    "vlb.snr",
     "vlb.matching",
     "vlb.variance",
 )

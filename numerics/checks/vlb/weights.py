@@ -124,14 +124,16 @@ def own(step):
 def cost(step, variance, x_0, noise, predicted):
     """How much more a step costs with this prediction of the noise than with the noise itself."""
     x_t = noised(step, x_0, noise)
-    with_it, at_best = (
-        loss(step, variance, x_0, x_t, regressed(step, behind(step, x_t, guess), x_t)[0])
-        for guess in (predicted, noise)
-    )
+    means = (regressed(step, behind(step, x_t, guess), x_t)[0] for guess in (predicted, noise))
+    return apart(*(loss(step, variance, x_0, x_t, mean) for mean in means))
+
+
+def apart(one, other):
+    """One integral less another."""
 
     def rule(nodes):
-        (value, size), (least, least_size) = with_it(nodes), at_best(nodes)
-        return value - least, size + least_size
+        (value, size), (less, less_size) = one(nodes), other(nodes)
+        return value - less, size + less_size
 
     return rule
 
