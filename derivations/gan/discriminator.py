@@ -82,7 +82,7 @@ def up_and_down(best=best):
     yield eq((data + generator) * (best - y) / (y * (1 - y)), by=differentiation)
 
 
-def on_the_way(best=best):
+def loss_along_the_way(best=best):
     """Along the way from the best answer to y the loss adds up, and s(1 - s) is nowhere above a quarter."""
     s = (1 - u) * y_best + u * y
     yield let(y_best, best)
@@ -97,7 +97,7 @@ def cost_of_an_answer():
     """So any other answer costs something, in proportion to what lives there."""
     yield let(y_best, best)
     yield value(y)
-    yield le(value(y_best) - cost, by=using(on_the_way))
+    yield le(value(y_best) - cost, by=using(loss_along_the_way))
 
 
 def no_discriminator_does_better():
@@ -150,7 +150,7 @@ CLAIMS = [
         proved_by=(
             point_by_point,
             up_and_down,
-            on_the_way,
+            loss_along_the_way,
             cost_of_an_answer,
             no_discriminator_does_better,
             second_derivative,

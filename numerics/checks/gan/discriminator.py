@@ -127,6 +127,7 @@ class Box:
 
     def __init__(self, low, high):
         self.low, self.high = low, high
+        self.mean, self.variance = (low + high) / 2, (high - low) ** 2 / 12
 
     def __call__(self, x):
         return np.where((self.low < x) & (x < self.high), 1 / (self.high - self.low), 0.0)
