@@ -22,7 +22,9 @@ must not be mistaken for. In reading order:
         collapse    latents that have nothing to say
     gan         adversarial networks: a game, and the divergence that is played for
         discriminator     the best response, pointwise: Bayes' rule as a classifier
+        divergence        what it measures, from the match to where nothing is shared
         generator         which slope it follows, the divergence behind it, and the modes it can afford to drop
+        dynamics          two players who follow their slopes turn about the equilibrium
     forward     the forward process: how data turn into noise
         kernel            one step, and all steps so far
         transition        from any time to any later time
@@ -77,7 +79,9 @@ PAGES = (
     "vae.principal",
     "vae.collapse",
     "gan.discriminator",
+    "gan.divergence",
     "gan.generator",
+    "gan.dynamics",
     "forward.kernel",
     "forward.transition",
     "forward.terminal",

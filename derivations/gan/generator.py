@@ -118,10 +118,10 @@ def same_rest():
     yield eq((1 - discriminator) / discriminator * d(x, log(1 - discriminator)), by=differentiation)
 
 
-def best_response_halfway():
-    """The best response in terms of the mixture halfway between the data and the generator."""
-    yield data / (data + generator)
-    yield eq(best_response, by=mixed)
+def best_response_held(objective=objective):
+    """The loss against the best response to the generator of theta_0, by the mixture halfway to the data."""
+    yield E(generator, -log(data / (data + generator(x, theta_0))))
+    yield eq(objective, by=mixed)
 
 
 def same_slope(objective=objective, divergence=divergence):
@@ -196,7 +196,7 @@ CLAIMS = [
     Claim(
         "gan.nonsaturating-divergence",
         "At a fixed best response, the slope of the non-saturating loss is that of D_KL(g || p) - 2 JSD(g, p).",
-        proved_by=(best_response_halfway, same_slope),
+        proved_by=(best_response_held, same_slope),
         evidence="S Q",
         assumes="a smooth family of densities g_theta with integrable derivatives in theta",
         source="Arjovsky & Bottou (2017) theorem 2.5",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 from numpy import exp, log
-from scipy.special import rel_entr
+from scipy.special import expit, rel_entr
 from scipy.stats import beta
 
 from ...quadrature import Rule, integral_of, integral_over_unit, settled
@@ -36,12 +36,12 @@ def nonsaturating_gradient(saturating, nonsaturating, ratio):
 
 
 def nonsaturating_divergence(objective, divergence):
-    """The loss and the divergence, moved away from theta_0, against samples that are moved."""
+    """The loss, and how it and the divergence change away from theta_0, against samples that are moved."""
     for game, theta_0 in GAMES:
-        at = {"data": game.data, "generator": game.generator, "middle": game.middle}
-        at |= {"theta_0": theta_0, "t": 1j * H}
+        at = {"data": game.data, "generator": game.generator, "middle": game.middle, "theta_0": theta_0}
+        yield close(objective, at | {"t": 0.0}, game.loss_of_samples(theta_0))
         for formula in (objective, divergence):
-            yield close(slope_in_t(formula), at, game.pull_on_samples(theta_0))
+            yield close(slope_in_t(formula), at | {"t": 1j * H}, game.pull_on_samples(theta_0))
 
 
 def mode_drop_cost(cost, jsd, growth):
@@ -97,22 +97,30 @@ class Game:
     def spread(self, theta):
         return self.sigma * exp(self.b * theta)
 
+    def sample(self, theta, z):
+        return self.centre(theta) + self.spread(theta) * z
+
     def generator(self, x, theta):
         return normal(x, self.centre(theta), self.spread(theta) ** 2)
 
     def middle(self, x, theta):
         return (self.data(x) + self.generator(x, theta)) / 2
 
-    def best(self, x, theta):
-        return self.data(x) / (self.data(x) + self.generator(x, theta))
+    def logit_of_samples(self, theta, z):
+        """log p - log g, of the best response."""
+        return self.data.log_density(self.sample(theta, z)) + z**2 / 2 + log(2 * np.pi * self.spread(theta) ** 2) / 2
+
+    def loss_of_samples(self, theta) -> Rule:
+        """E -log D, over the noise, where D is the best response."""
+        return integral_of(lambda z: normal(z, 0.0, 1.0) * np.logaddexp(0.0, -self.logit_of_samples(theta, z)))
 
     def pull_on_samples(self, theta) -> Rule:
-        """E -(log D)'(x) dx/dtheta, over the noise, where D is the best response."""
+        """E -(1 - D) (dlogit/dx) (dx/dtheta)."""
 
         def integrand(z):
-            x = self.centre(theta) + self.spread(theta) * z
-            steepness = (1 - self.best(x, theta)) * (self.data.score(x) + z / self.spread(theta))
-            return -normal(z, 0.0, 1.0) * steepness * (self.a + self.b * self.spread(theta) * z)
+            steepness = self.data.score(self.sample(theta, z)) + z / self.spread(theta)
+            force = steepness * (self.a + self.b * self.spread(theta) * z)
+            return -normal(z, 0.0, 1.0) * expit(-self.logit_of_samples(theta, z)) * force
 
         return integral_of(integrand)
 
