@@ -113,17 +113,11 @@ def score_function_gradient(weighed, bias, pathwise_variance, score_variance):
         # Where f equals its baseline there is nothing to weigh.
         yield matches(weighed, {**at, "f": flat, "z": mu + sigma * E}, 0 * E, magnitude=abs(c) * (1 + abs(E)) / sigma)
         yield from both(noises(1), weighed_on_average(weighed, curve, mu, sigma, c), by=gauss_hermite)
-        along, across = 2 * (mu + sigma * E), (mu + sigma * E) ** 2 * E / sigma
-        yield close(pathwise_variance, at, variance_of(lambda z: 2 * z, mu, sigma))
-        yield close(score_variance, at, variance_of(lambda z, m=mu, s=sigma: z**2 * (z - m) / s**2, mu, sigma))
-        yield sampled(
-            noises(1), varies(pathwise_variance, lambda e, m=mu, s=sigma: 2 * (m + s * e), at, along), by=hermite
-        )
-        yield sampled(
-            noises(1),
-            varies(score_variance, lambda e, m=mu, s=sigma: (m + s * e) ** 2 * e / s, at, across),
-            by=gauss_hermite,
-        )
+        path, weight = on_a_path(mu, sigma), times_its_weight(mu, sigma)
+        yield close(pathwise_variance, at, variance_of(path))
+        yield close(score_variance, at, variance_of(weight))
+        yield from both(noises(1), varies(pathwise_variance, path, at), by=hermite)
+        yield from both(noises(1), varies(score_variance, weight, at), by=gauss_hermite)
 
 
 def price_bonnet(by_mean, by_variance, by_sigma):
@@ -279,16 +273,22 @@ def weighed_on_average(weighed, curve, mu, sigma, c):
     return on_average(weighed, letters(mu, sigma, curve, c=c), truth, (curve.f(mu + sigma * E) - c) * E / sigma)
 
 
-def varies(variance, estimate, at, values):
-    """An estimator of one draw, of the slope of a mean of squares in mu, has this variance."""
-    return lambda e: moments(estimate(e[0]), 2 * at["mu"], variance(**at), central(values))
+def on_a_path(mu, sigma):
+    """The slope of z^2 in mu, draw by draw of the noise."""
+    return lambda e: 2 * (mu + sigma * e)
 
 
-def variance_of(g, mu, sigma):
-    """The variance of g(z) under N(mu, sigma^2)."""
+def times_its_weight(mu, sigma):
+    """z^2 times the slope of log q in mu."""
+    return lambda e: (mu + sigma * e) ** 2 * e / sigma
 
-    def density(z):
-        return normal(z, mu, sigma**2)
 
-    mean = settled(expectation_of(g, density, centre=mu, width=sigma))
-    return expectation_of(lambda z: (g(z) - mean) ** 2, density, centre=mu, width=sigma)
+def varies(variance, estimate, at):
+    """An estimate, from one draw of the noise, of the slope of E z^2 in mu, which is 2 mu, has this variance."""
+    return lambda e: moments(estimate(e[0]), 2 * at["mu"], variance(**at), central(estimate(E)))
+
+
+def variance_of(estimate):
+    """The variance of an estimate, over the law of the noise."""
+    away = lambda e: (estimate(e) - WEIGHTS @ estimate(E)) ** 2
+    return expectation_of(away, lambda e: normal(e, 0.0, 1.0))
