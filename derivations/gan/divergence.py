@@ -31,6 +31,7 @@ from ..calculus import (
     definition,
     eq,
     gaussian_integral,
+    gaussian_moments,
     ge,
     gt,
     integral,
@@ -71,7 +72,7 @@ from .discriminator import (
 # Notation: m is halfway between p and g; b and c are Gaussians of one mean, f is any statistic.
 
 mu, k = reals(r"\mu k")
-v, h, s = positives("v h s")
+v, h, s, root_p, root_g = positives("v h s u w")
 
 middle, f = Density("m", [x]), RealFunction("f", [x])
 narrow, wide = Density("b", [x]), Density("c", [x])
@@ -159,13 +160,17 @@ def means_are_not_enough(minimum=minimum):
     """... so if the mean of a square tells them apart, it is more than the minimum."""
     square = (x - mu) ** 2
     told = k * square * (narrow - wide) - k**2 * square**2 * (narrow + wide) / 2
+
+    def in_means(b, c):
+        return k * E(b, square) - k * E(c, square) - k**2 * E(b, square**2) / 2 - k**2 * E(c, square**2) / 2 - log(4)
+
     yield let(k, -s / (3 * v**2 + 3 * (v + s) ** 2))
     yield worth.xreplace(alike)
     yield ge(apart.xreplace(alike) - log(4), by=theorem(at_least_the_minimum, alike))
     yield ge(integral(told, x) - log(4), by=using(any_statistic, {**alike, f: square, k: k}))
-    told_of_gaussians = told.xreplace({narrow: normal(x, mu, v), wide: normal(x, mu, v + s)})
-    yield eq(integral(told_of_gaussians, x) - log(4), by=one_mean)
-    yield eq(s**2 / (6 * v**2 + 6 * (v + s) ** 2) - log(4), by=gaussian_integral(x))
+    yield eq(in_means(narrow, wide), by=linearity)
+    yield eq(in_means(normal(x, mu, v), normal(x, mu, v + s)), by=one_mean)
+    yield eq(s**2 / (6 * v**2 + 6 * (v + s) ** 2) - log(4), by=gaussian_moments)
     yield gt(minimum, by=positivity)
 
 
@@ -203,15 +208,18 @@ def below_the_top(most=most):
 
 def what_overlaps():
     """... but no further than they overlap ..."""
-    p, g, roots = data, generator, sqrt(data) + sqrt(generator)
-    split = (p + g) * log((p + g) / roots**2) + 2 * p * log(roots / sqrt(p)) + 2 * g * log(roots / sqrt(g))
-    tangents = 4 * sqrt(p) * sqrt(g) - 2 * sqrt(p) * sqrt(g) * (p + g) / roots**2
+    p, g = data, generator
+    split = (p + g) * log((p + g) / (root_p + root_g) ** 2)
+    split += 2 * p * log((root_p + root_g) / root_p) + 2 * g * log((root_p + root_g) / root_g)
+    tangents = 4 * root_p * root_g - 2 * root_p * root_g * (p + g) / (root_p + root_g) ** 2
+    yield let(root_p, sqrt(p))
+    yield let(root_g, sqrt(g))
     yield 2 * log(2) - 2 * jsd
     yield eq(-worth, by=rearranging(two_divergences))
     yield eq(integral(-brought, x), by=linearity)
     yield eq(integral(split, x), by=pointwise(algebra))
     yield le(integral(tangents, x), by=pointwise(log_tangent()))
-    yield le(integral(4 * sqrt(p) * sqrt(g), x), by=pointwise(positivity))
+    yield le(integral(4 * root_p * root_g, x), by=pointwise(positivity))
     yield eq(4 * overlap, by=linearity)
 
 
