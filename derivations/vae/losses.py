@@ -6,8 +6,8 @@ r"""The two terms of a VAE's loss, coordinate by coordinate: a divergence, and w
           -\log p(x\mid a)=\sum_j\bigl(\log(1+e^{a_j})-x_ja_j\bigr).
 
 A reconstruction error is a likelihood, and its scale is a choice of variance. "Sum of squares + KL" is the negative
-ELBO of a decoder with the variance 1/2, and "mean of squares + KL" that of one with the variance n/2: for 28 x 28 pixels
-a standard deviation of twenty, where a pixel ranges over one. The variance that fits best is the mean square itself.
+ELBO of a decoder with the variance 1/2, and "mean of squares + KL" that of one with the variance n/2: for 28 x 28
+pixels a standard deviation of twenty, where a pixel ranges over one. The variance that fits best is the mean square.
 
 Cross-entropy, in the logit a, is a likelihood for black and white. For grey values it is a number all the same, but
 over :math:`0\le x\le1` the "density" :math:`e^{-\text{loss}}` integrates to :math:`\tanh(a/2)/a`, at most 1/2.
