@@ -30,7 +30,7 @@ from ..reversal.step import (
     steps,
     tame_steps,
 )
-from .quadratics import moments_of_quadratic
+from .quadratics import moments_by_quadrature, moments_of_quadratic
 
 STEP = Step(alpha=0.713, alpha_bar_prev=0.629)  # in the plane and in space
 CLOUD = gaussian([0.37, -0.61, 0.83], [[1.31, 0.42, -0.27], [0.42, 0.59, 0.11], [-0.27, 0.11, 0.23]])
@@ -273,8 +273,7 @@ def between_targets(world, step, network, power=1):
 @cache
 def moments_between_targets(world, step, network):
     """The second and the fourth central moment."""
-    first, second, third, fourth = (settled(between_targets(world, step, network, k), 1e-12) for k in range(1, 5))
-    return second - first**2, fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4
+    return moments_by_quadrature(lambda power: between_targets(world, step, network, power))
 
 
 def targets_apart(constant, world, step, network):

@@ -1,9 +1,12 @@
-r"""The moments of a quadratic polynomial of standard normals, :math:`Q(z)=c+b^\top z+z^\top Az`.
+r"""The moments of what is averaged: of a quadratic polynomial of standard normals, and of anything by quadrature.
 
-Its cumulants are :math:`\kappa_n=2^{n-1}(n-1)!\operatorname{tr}A^n+n!\,2^{n-3}\,b^\top A^{n-2}b` for n of two and more.
+The cumulants of :math:`Q(z)=c+b^\top z+z^\top Az` are
+:math:`\kappa_n=2^{n-1}(n-1)!\operatorname{tr}A^n+n!\,2^{n-3}\,b^\top A^{n-2}b` for n of two and more.
 """
 
 import numpy as np
+
+from ...quadrature import settled
 
 
 def moments_of_quadratic(polynomial, dimension):
@@ -17,3 +20,9 @@ def moments_of_quadratic(polynomial, dimension):
     second = 2 * np.trace(a @ a) + b @ b
     fourth = 48 * np.trace(a @ a @ a @ a) + 48 * b @ a @ a @ b
     return c + np.trace(a), second, fourth + 3 * second**2
+
+
+def moments_by_quadrature(power):
+    """The second and the fourth central moment of what has the rule ``power(k)`` for the mean of its k-th power."""
+    first, second, third, fourth = (settled(power(k), 1e-12) for k in range(1, 5))
+    return second - first**2, fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4
