@@ -47,6 +47,7 @@ must not be mistaken for. In reading order:
         distance    how far the naive kernel is from the reverse kernel, and that small steps do not help
         orders      what a small step costs in the naive kernel, in DDPM's, and in the best Gaussian one
     vlb         the loss of diffusion: a bound on the likelihood, one squared error for each step
+        bound       what is bounded, and how it comes apart into one divergence for each step
         weights     how each step counts: in the mean, in the noise, in x_0
         snr         what the weights add up to, and what the bound costs at best
         matching    what the regression lands on, for noise and for the score
@@ -101,6 +102,7 @@ PAGES = (
     "reversal.bounds",
     "reversal.distance",
     "reversal.orders",
+    "vlb.bound",
     "vlb.weights",
     "vlb.snr",
     "vlb.matching",
