@@ -14,15 +14,18 @@ must not be mistaken for. In reading order:
         bound             log p(x) in two parts, and what maximising one of them does
         gaussian          where densities are Gaussian, divergences and the bound are arithmetic
         factorised        independent coordinates in the place of correlated ones
+        importance        more draws, less loss
     vae         autoencoders that are trained by a bound on the evidence
         losses            what "squares + KL" says
         gradients         by moving the sample, or its weight
-        linear      one that can be solved, and what an encoder without correlations loses
-        principal   the most probable linear model, from eigenvalues
-        collapse    latents that have nothing to say
+        linear            one that can be solved, and what an encoder without correlations loses
+        principal         the most probable linear model, from eigenvalues
+        collapse          latents that have nothing to say
+        surgery           the two parts of the KL term
     gan         adversarial networks: a game, and the divergence that is played for
         discriminator     the best response, pointwise: Bayes' rule as a classifier
         divergence        what it measures, from the match to where nothing is shared
+        equilibrium       what an answer of one half means, and what it does not
         generator         which slope it follows, the divergence behind it, and the modes it can afford to drop
         dynamics          two players who follow their slopes turn about the equilibrium
     forward     the forward process: how data turn into noise
@@ -74,13 +77,16 @@ PAGES = (
     "elbo.bound",
     "elbo.gaussian",
     "elbo.factorised",
+    "elbo.importance",
     "vae.losses",
     "vae.gradients",
     "vae.linear",
     "vae.principal",
     "vae.collapse",
+    "vae.surgery",
     "gan.discriminator",
     "gan.divergence",
+    "gan.equilibrium",
     "gan.generator",
     "gan.dynamics",
     "forward.kernel",

@@ -169,22 +169,21 @@ def carried():
 
 
 def carried_above_the_noise(length=length, kl=kl):
-    """... is this at the optimum, above the noise ..."""
+    """... is this at the optimum, if its eigenvalue is above the noise ..."""
     yield mean_kl(length).xreplace(above)
     yield eq(kl.xreplace(above), by=algebra)
 
 
-def carried_below_the_noise(length=length, kl=kl):
-    """... and below it nothing:"""
-    yield mean_kl(length).xreplace(below)
-    yield eq(kl.xreplace(below), by=algebra)
+def carried_below_the_noise(kl=kl):
+    """... and nothing below it, where the column is gone:"""
+    yield mean_kl(w**2).xreplace(below)
+    yield tends_to(kl.xreplace(below), w, 0, by=limit())
 
 
-def collapse(length=length):
+def collapse():
     """whatever x is, the encoder answers with the prior."""
-    square = length.xreplace(below)
-    yield normal(z, sqrt(square) * x / (square + sigma**2), sigma**2 / (square + sigma**2)).xreplace(below)
-    yield eq(normal(z, 0, 1), by=algebra)
+    yield normal(z, w * x / (w**2 + sigma**2), sigma**2 / (w**2 + sigma**2))
+    yield tends_to(normal(z, 0, 1), w, 0, by=limit())
 
 
 CLAIMS = [
@@ -196,6 +195,7 @@ CLAIMS = [
             no_encoder_is_better,
             exact_encoder,
             latent_by_latent,
+            tangent,
             above_the_noise,
             below_the_noise,
             gain_of_a_short_column,

@@ -189,6 +189,7 @@ CLAIMS = [
             marginal,
             posterior,
             two_latents,
+            tangents,
             no_encoder_loses_less,
             best_encoder,
             orthogonal_columns,

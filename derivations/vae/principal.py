@@ -31,6 +31,7 @@ from ..calculus import (
     gaussian_integral,
     integral,
     le,
+    let,
     linearity,
     log_tangent,
     lt,
@@ -49,7 +50,7 @@ from ..claim import Claim
 # Notation: d pixels, k latents, and n eigenvalues that are left out
 
 i, j, d, k, n = naturals("i j d k n")
-sigma, s = positives(r"\sigma s")
+sigma, s, v = positives(r"\sigma s v")
 lam, r = Density(r"\lambda", at=[j]), RealFunction("r", at=[j])
 rho = r**2 + s  # the variance of the model along column j
 
@@ -140,7 +141,7 @@ def turned_columns_lose():
 
 
 def tangents_in_the_plane():
-    """Each variance is best where a logarithm touches its tangent ..."""
+    """Each variance is best where its logarithm touches a tangent ..."""
     yield (log(l_1 / rho_1) + log(l_2 / rho_2)) / 2
     yield le((l_1 / rho_1 - 1 + l_2 / rho_2 - 1) / 2, by=log_tangent())
 
@@ -166,7 +167,7 @@ def best_model(scale=scale, noise=noise, best=best):
 
 
 def tangents():
-    """In d dimensions, column by column: each variance is best where a logarithm touches its tangent ..."""
+    """In d dimensions the variance of each column is best where a logarithm touches its tangent ..."""
     yield Sum(log(lam / rho), (j, 1, k))
     yield le(Sum(lam / rho - 1, (j, 1, k)), by=pointwise(log_tangent()))
 
@@ -178,10 +179,12 @@ def tangent_of_the_noise():
 
 
 def no_columns_are_better(best=best):
-    """No columns along eigenvectors, and no noise, do better ..."""
+    """... so no columns along eigenvectors, and no noise, do better ..."""
     of_the_columns = Sum(log(lam / rho), (j, 1, k)) - Sum(lam / rho - 1, (j, 1, k))
-    of_the_noise = n * log(noise / s) - n * (noise / s - 1)
+    of_the_noise = n * log(v / s) - n * (v / s - 1)
+    yield let(v, noise)
     yield twice_the_likelihood
+    best = best.xreplace({noise: v})
     yield eq(2 * best + of_the_columns + of_the_noise, by=linearity)
     yield le(2 * best + of_the_noise, by=using(tangents))
     yield le(2 * best, by=using(tangent_of_the_noise))
@@ -200,11 +203,15 @@ CLAIMS = [
         "lengths lambda_i - sigma^2, and its noise sigma^2 is the mean of the other eigenvalues.",
         proved_by=(
             model_of_two_latents,
+            along_an_axis,
             of_turned_data,
             eigenvectors_are_best,
             turned_columns_lose,
+            tangents_in_the_plane,
             no_model_is_better,
             best_model,
+            tangents,
+            tangent_of_the_noise,
             no_columns_are_better,
             best_columns,
         ),

@@ -25,11 +25,13 @@ WORLDS = [
 def posterior_collapse(length, kl, threshold):
     """Columns and divergences at the top of a climb, and where a short column neither grows nor shrinks."""
     for spectrum, k, sigma in WORLDS:
-        lengths, divergences = at_the_top(spectrum, k, sigma)
+        W, encoder, variances = top(spectrum, k, sigma)
+        spread = np.diag(encoder @ covariance(spectrum) @ encoder.T)
         for n in range(k):
             at = {"lam": Eigenvalues(np.array(spectrum)), "sigma": sigma, "i": n + 1}
-            yield matches(length, at, lengths[n], magnitude=spectrum[0])
-            yield matches(kl, at, divergences[n], magnitude=1 + spectrum[0])
+            terms = np.array([spread[n], variances[n], -1, -np.log(variances[n])])
+            yield matches(length, at, np.sum(W[:, n] ** 2), magnitude=spectrum[0])
+            yield matches(kl, at, np.sum(terms) / 2, magnitude=np.sum(np.abs(terms)))
             yield matches(threshold, at, spectrum[n] / growth(spectrum, n, sigma))
 
 
@@ -46,19 +48,16 @@ def fitted(W, sigma):
 
 
 @cache
-def at_the_top(spectrum, k, sigma):
-    """The squared lengths of the columns, longest first, and what their latents carry on average over the sample."""
+def top(spectrum, k, sigma):
+    """W, and the matrix and the variances of its encoder, at the top of the bound; the longest columns first."""
     S = covariance(spectrum)
     W, before = np.cos(np.outer(np.arange(1, len(S) + 1), np.arange(1, k + 1))), np.inf
     while np.max(np.abs(W - before)) > 2 * np.finfo(float).eps:
         before = W
         encoder, variances = fitted(W, sigma)
         W, _ = refitted(S, encoder, np.diag(variances))
-    encoder, variances = fitted(W, sigma)
-    divergences = (np.diag(encoder @ S @ encoder.T) + variances - 1 - np.log(variances)) / 2
-    lengths = np.sum(W**2, axis=0)
-    order = np.argsort(-lengths)  # which latent does what is left to the start
-    return lengths[order], divergences[order]
+    W = W[:, np.argsort(-np.sum(W**2, axis=0))]  # which latent does what is left to the start
+    return W, *fitted(W, sigma)
 
 
 def growth(spectrum, n, sigma):
