@@ -88,7 +88,7 @@ moments = definition(
     {
         integral(density * off**n, letter): value
         for density, letter, off, at in ((law, y, away, {}), (law(y_new, 1), y_new, away_new, {k: Integer(1)}))
-        for n, value in ((1, 0), (2, variance.xreplace(at)), (3, skew.xreplace(at)), (4, tail.xreplace(at)))
+        for n, value in ((1, Integer(0)), (2, variance.xreplace(at)), (3, skew.xreplace(at)), (4, tail.xreplace(at)))
     },
 )
 loss = RealFunction(r"\Delta", at=[k])
