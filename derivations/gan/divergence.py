@@ -254,6 +254,7 @@ CLAIMS = [
         "The best response is worth -log 4 + KL(p || m) + KL(g || m), twice the Jensen-Shannon divergence less log 4.",
         proved_by=(best_response, two_divergences, any_response),
         evidence="S Q P",
+        assumes="densities p and g",
         source="Goodfellow et al. (2014) eqs. 4-6",
         mistakes={
             "one-jsd": {"criterion": jsd - log(4)},
@@ -279,6 +280,7 @@ CLAIMS = [
             means_are_not_enough,
         ),
         evidence="S Q P",
+        assumes="densities p and g",
         kind="inequality",
         source="Goodfellow et al. (2014) theorem 1",
         mistakes={
@@ -306,6 +308,7 @@ CLAIMS = [
             largest_criterion,
         ),
         evidence="S Q P",
+        assumes="densities p and g",
         kind="inequality",
         source="Goodfellow et al. (2014); Arjovsky & Bottou (2017) section 2",
         mistakes={

@@ -105,6 +105,7 @@ CLAIMS = [
             per_example,
         ),
         evidence="S Q P",
+        assumes="densities p and g",
         source="the note; Goodfellow et al. (2014) theorem 1",
         mistakes={
             "half-implies-match": {"gain": Integer(0)},
