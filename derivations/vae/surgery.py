@@ -61,7 +61,7 @@ at_optimum = Sum(kl, (i, 1, k))
 
 # Two latents at the optimum: the first is e^2 above the noise, and the second is f^2 below it, or as much as it
 
-x_1, x_2, z_1, z_2, e, f = reals("x_1 x_2 z_1 z_2 e f")
+x_1, z_1, z_2, e, f = reals("x_1 z_1 z_2 e f")
 l_1, l_2 = positives(r"\lambda_1 \lambda_2")
 
 
@@ -114,7 +114,7 @@ def information_of_gaussian_data(at_optimum=at_optimum):
     yield let(l_1, sigma**2 + e**2)
     active = KL(normal(z_1, e * x_1 / l_1, sigma**2 / l_1), normal(z_1, 0, 1))
     collapsed = KL(normal(z_2, 0, 1), normal(z_2, 0, 1))
-    yield E(normal(x_1, 0, l_1) * normal(x_2, 0, l_2), active + collapsed)
+    yield E(normal(x_1, 0, l_1), active) + collapsed
     yield eq(of_two(at_optimum), by=gaussian_moments)
 
 
