@@ -55,6 +55,8 @@ must not be mistaken for. In reading order:
         snr         what the weights add up to, and what the bound costs at best
         matching    what the regression lands on, for noise and for the score
         variance    the best variance of a step
+    parameterization  one prediction in four spellings
+        prediction  what a step makes of a prediction, and where the spellings part
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -113,6 +115,7 @@ PAGES = (
     "vlb.snr",
     "vlb.matching",
     "vlb.variance",
+    "parameterization.prediction",
 )
 
 
