@@ -6,22 +6,57 @@ r"""The evidence lower bound: log p(x) is what any q(z | x) makes of it, and the
 Densities of the latent z are written :math:`\pi`, those of x are written p. The left-hand side is one number; q divides
 it into two. Nothing in :math:`\mathcal L` asks for the posterior or for p(x): that is what makes it useful.
 
+Divergences are not negative, so :math:`\mathcal L(q)\le\log p(x)`, with equality if and only if q is the posterior.
+*Maximising the bound over q does not raise log p(x).* The sum of the two parts has no q in it: what the bound gains,
+the divergence loses, and at the end the bound has come up to log p(x), which is where it was. "Maximising the bound
+maximises log p(x)" is true of the parameters of the model, of p(x | z) and :math:`\pi(z)`: these do move it.
+
 References:
     Kingma & Welling (2013), Auto-encoding variational Bayes, eq. (1) to (3).
 """
 
-from sympy import Rational, log
+from sympy import Integer, Rational, log, sqrt
 
-from ..calculus import KL, Density, E, definition, entropy, eq, linearity, normal, reals
+from ..calculus import (
+    KL,
+    Density,
+    E,
+    algebra,
+    d,
+    definition,
+    differentiation,
+    entropy,
+    eq,
+    ge,
+    integral,
+    le,
+    linearity,
+    normal,
+    normalised,
+    positives,
+    reals,
+    rearranging,
+    theorem,
+    under_the_integral,
+    using,
+)
 from ..claim import Claim
+from .inequalities import apart, gibbs
+from .inequalities import p as first
+from .inequalities import q as second
 
 # Notation
 
-x, z = reals("x z")
+x, z, phi, theta = reals(r"x z \phi \theta")
+omega, r = positives(r"\omega r")
 joint, evidence = Density("p", [x, z]), Density("p", [x])
 prior, likelihood = Density(r"\pi", [z]), Density("p", [x], given=[z])
 posterior = Density(r"\pi", [z], given=[x])
 q = Density("q", [z], given=[x])  # what one puts in the place of the posterior
+
+family = normal(z, phi, omega)  # some q, which its mean moves
+shifted = normal(x, z + theta, r) * prior  # a model that its offset moves
+mass = integral(shifted, z)
 
 model = definition("p(x, z) = p(x | z) π(z)", {joint: likelihood * prior})
 bayes = definition("Bayes' rule", {posterior: joint / evidence})
@@ -32,6 +67,11 @@ elbo = E(q, log(joint) - log(q))
 gap = KL(q, posterior)
 from_prior = E(q, log(likelihood)) - KL(q, prior)
 from_entropy = E(q, log(joint)) + entropy(q)
+
+ceiling = log(evidence)
+elbo_of_family, gap_of_family = E(family, log(joint) - log(family)), KL(family, posterior)
+evidence_slope = Integer(0)  # in phi
+model_slope = integral((x - z - theta) / r * shifted, z) / mass
 
 
 def decomposition(bound=elbo, gap=gap):
@@ -54,6 +94,56 @@ def with_the_entropy(from_entropy=from_entropy):
     """... or how well the two go together, and how many z there are to choose from."""
     yield elbo
     yield eq(from_entropy, by=linearity)
+
+
+def below_the_evidence(lower=elbo, upper=ceiling):
+    """A divergence is not negative: the bound is one ..."""
+    yield lower
+    yield eq(log(evidence) - KL(q, posterior), by=rearranging(decomposition))
+    yield le(log(evidence), by=using(gibbs, {first: q, second: posterior}))
+    yield eq(upper, by=algebra)
+
+
+def at_the_posterior(best=posterior):
+    """... it is attained by the posterior ..."""
+    yield integral(best * (log(joint) - log(best)), z)
+    yield eq(integral(best * log(evidence), z), by=bayes)
+    yield eq(log(evidence), by=normalised(posterior))
+
+
+def nowhere_else():
+    """... and by nothing else: any other q loses at least this."""
+    yield log(evidence) - elbo
+    yield eq(KL(q, posterior), by=rearranging(decomposition))
+    yield ge(integral((sqrt(q) - sqrt(posterior)) ** 2, z), by=theorem(apart, {first: q, second: posterior}))
+
+
+def of_a_family():
+    """Let q move: its bound and its divergence are two parts of one number ..."""
+    yield elbo_of_family
+    yield eq(E(family, log(evidence) + log(posterior) - log(family)), by=bayes)
+    yield eq(log(evidence) - gap_of_family, by=linearity)
+
+
+def against_each_other():
+    """... and move against each other. What the bound gains, the divergence loses ..."""
+    yield d(phi, elbo_of_family)
+    yield eq(d(phi, log(evidence) - gap_of_family), by=theorem(of_a_family))
+    yield eq(-d(phi, gap_of_family), by=differentiation)
+
+
+def evidence_stays(evidence_slope=evidence_slope):
+    """... and log p(x) stays where it is ..."""
+    yield d(phi, elbo_of_family + gap_of_family)
+    yield eq(d(phi, log(evidence)), by=theorem(of_a_family))
+    yield eq(evidence_slope, by=differentiation)
+
+
+def model_moves_it(model_slope=model_slope):
+    """... unless the model moves: by what is left unexplained of x, on average over the posterior."""
+    yield d(theta, log(mass))
+    yield eq(d(theta, mass) / mass, by=differentiation)
+    yield eq(model_slope, by=under_the_integral(theta))
 
 
 # A world for the witness: two clusters of z, seen through noise, and a q that knows neither.
@@ -103,5 +193,32 @@ CLAIMS = [
             "prior-counted-twice": {"from_prior": E(q, log(joint)) - KL(q, prior)},
         },
         because={"prior-counted-twice": "log p(x, z) already contains log p(z), the prior"},
+    ),
+    Claim(
+        "elbo.tight-iff-posterior",
+        "The bound is at most log p(x), and equal for the posterior alone; q moves the bound, and not log p(x).",
+        proved_by=(
+            below_the_evidence,
+            at_the_posterior,
+            nowhere_else,
+            of_a_family,
+            against_each_other,
+            evidence_stays,
+            model_moves_it,
+        ),
+        evidence="S Q P",
+        kind="inequality",
+        assumes="p(x) > 0; q vanishes where the posterior does",
+        source="the note; Kingma & Welling (2013) section 2.2",
+        mistakes={
+            "tight-at-prior": {"best": prior},
+            "upper-bound": {"lower": ceiling, "upper": elbo},
+            "q-moves-evidence": {"evidence_slope": d(phi, elbo_of_family)},
+        },
+        because={
+            "tight-at-prior": "there the divergence written in the bound vanishes, and not the one that is lost",
+            "q-moves-evidence": "the bound rises with q, and log p(x) is thought to rise with it; the bound only comes "
+            "nearer, for log p(x) is an integral of the model, and no q occurs in it",
+        },
     ),
 ]

@@ -39,6 +39,7 @@ from ..calculus import (
     positives,
     positivity,
     reals,
+    theorem,
     using,
 )
 from ..claim import Claim
@@ -108,10 +109,16 @@ def mean_log_ratio():
     yield eq(-integral((sqrt(p) - sqrt(q)) ** 2, z), by=normalised(p, q))
 
 
-def gibbs():
-    """... makes divergences positive: by how much the roots of the densities differ, at least."""
+def apart():
+    """... makes divergences positive: by how much the roots of the densities differ, at least ..."""
     yield KL(p, q)
     yield ge(integral((sqrt(p) - sqrt(q)) ** 2, z), by=using(mean_log_ratio))
+
+
+def gibbs():
+    """... and that is a square, which vanishes if p = q, and for no other q."""
+    yield KL(p, q)
+    yield ge(integral((sqrt(p) - sqrt(q)) ** 2, z), by=theorem(apart))
     yield ge(0, by=positivity)
 
 
@@ -191,6 +198,7 @@ CLAIMS = [
         "A divergence of densities is not negative, and zero only if they are equal; at a point it has either sign.",
         proved_by=(
             mean_log_ratio,
+            apart,
             gibbs,
             from_itself,
             unnormalised,

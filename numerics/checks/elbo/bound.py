@@ -1,19 +1,19 @@
 r"""What tries to refute the page on the bound: models with latent Gaussians, latent clusters, and finitely many z.
 
 A model is a law of z, seen through noise; q(z | x) is a mixture that follows x. Evidence, bound and divergence are
-integrated over z one by one. Where z is one of finitely many, all of them are short sums: on the line such a z is a
-spot, so small beside the distance to the next that nothing of one reaches another.
+integrated over z one by one. Where z is one of finitely many, a spot on the line, all of them are short sums.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy import array, exp, log, sqrt
 
-from ...quadrature import integral_of
-from ...statistics import close, for_all, matches
+from ...quadrature import integral_of, settled
+from ...statistics import above, below, close, for_all, matches
 from ...worlds import Mixture, finite, gaussian, mixture, normal
+from .inequalities import at_the_spots, log_of, spots
 
 SOME_X = array([-0.71, 0.23, 1.37])
 
@@ -83,13 +83,9 @@ class Model:
 
     def log_evidence(self, x):
         """log p(x), the joint density integrated over z."""
-        mass = integral_of(lambda z: self.joint(x, z), centre=self.prior.mean + 0 * x, width=sqrt(self.prior.variance))
-
-        def rule(nodes):
-            value, magnitude = mass(nodes)
-            return log(value), magnitude / value + abs(log(value))
-
-        return rule
+        return log_of(
+            integral_of(lambda z: self.joint(x, z), centre=self.prior.mean + 0 * x, width=sqrt(self.prior.variance))
+        )
 
 
 @dataclass(frozen=True)
@@ -115,19 +111,18 @@ class Finite:
 
     def letters(self, x):
         weights, points = self.terms
-        places = 13.0 * (np.arange(len(points)) - (len(points) - 1) / 2)
-        spots, weighed = mixture(weights, places, 0.37), mixture(self.q, places, 0.37)
+        known, weighed, mean = spots(weights), spots(self.q), at_the_spots(points)
         evidence = self.prior.affine(1.0, self.noise)
 
         def likelihood(x, z):
-            return normal(x, points[np.argmin(abs(np.asarray(z)[..., None] - places), axis=-1)], self.noise)
+            return normal(x, mean(z), self.noise)
 
         return {
             "x": x,
             "likelihood": likelihood,
-            "prior": spots,
-            "joint": lambda x, z: likelihood(x, z) * spots(z),
-            "posterior": lambda z, x: likelihood(x, z) * spots(z) / evidence(x),
+            "prior": known,
+            "joint": lambda x, z: likelihood(x, z) * known(z),
+            "posterior": lambda z, x: likelihood(x, z) * known(z) / evidence(x),
             "evidence": evidence,
             "q": Following(weighed),
         }
@@ -205,6 +200,65 @@ def forms(from_prior, from_entropy):
         yield for_all(model=gaussians, x=numbers, examples=50)(
             lambda model, x, formula=formula: matches(formula, model.letters(x), *elbo_of_gaussians(model, x))
         )
+
+
+def tight_iff_posterior(lower, upper, best, evidence_slope, model_slope):
+    """Below log p(x), strictly but for the posterior; what moves with the mean of a Gaussian q, and with the model."""
+
+    def from_best(**at):
+        """The bound, if this is q."""
+        z, step = np.linspace(-24, 24, 2401, retstep=True)
+        z = z[:, None]
+        some, together = best(**at, z=z), at["joint"](at["x"], z)
+        with np.errstate(all="ignore"):
+            terms = some * (log(together) - log(some))
+        return np.sum(np.where(some > 0, terms, 0.0), axis=0) * step
+
+    for model in MODELS:
+        at, elbo, value = model.letters(SOME_X), model.elbo(SOME_X), model.log_evidence(SOME_X)
+        yield close(lower, at, elbo)
+        yield close(upper, at, value)
+        yield below(lower, at, settled(value), strict=True)
+        yield above(upper, at, settled(elbo), strict=True)
+        yield close(lower, {**at, "q": at["posterior"]}, value)
+        yield close(from_best, at, value)
+    for model in FINITES:
+        at, (value, size) = model.letters(SOME_X), model.log_evidence(SOME_X)
+        yield matches(lower, at, *model.elbo(SOME_X))
+        yield below(lower, at, value, strict=True)
+        yield matches(lower, {**at, "q": at["posterior"]}, value, magnitude=size)
+        yield matches(from_best, at, value, magnitude=size)
+    for model, phi, omega in zip(MODELS, (0.59, -0.83, 1.27), (0.47, 1.31, 0.73), strict=True):
+        at = {**model.letters(SOME_X), "phi": phi, "omega": omega}
+        yield matches(evidence_slope, at, *change(model, phi, omega, SOME_X))
+        for theta in (0.43, -1.09):
+            shifted = {"prior": model.prior, "x": SOME_X, "theta": theta, "r": model.noise}
+            yield matches(model_slope, shifted, -model.prior.affine(1.0, model.noise).score(SOME_X - theta))
+
+    def loss(**at):
+        return upper(**at) - lower(**at)
+
+    some = {"model": gaussians, "x": numbers}
+    yield for_all(**some, examples=30)(lambda model, x: above(loss, model.letters(x), 0.0, magnitude=10.0))
+    yield for_all(**some, examples=30)(
+        lambda model, x: matches(from_best, model.letters(array([x])), model.evidence.log_density(x), magnitude=10.0)
+    )
+    yield for_all(**some, phi=numbers, omega=spreads, examples=30)(
+        lambda model, x, phi, omega: matches(
+            evidence_slope, {**model.letters(x), "phi": phi, "omega": omega}, *change(model, phi, omega, x)
+        )
+    )
+
+
+def change(model, phi, omega, x, far=0.5):
+    """How fast bound and divergence, added up, move as phi moves this far; and the size of what is added up."""
+    values, sizes = [], []
+    for moved in (phi + far, phi - far):
+        at = replace(model, q=gaussian(moved, omega), follows=0.0)
+        parts = [settled(rule) for rule in (at.elbo(x), at.divergence(x))]
+        values.append(sum(parts))
+        sizes.append(sum(map(abs, parts)))
+    return (values[0] - values[1]) / (2 * far), (sizes[0] + sizes[1]) / far
 
 
 def log_normal(x, mean, variance):
