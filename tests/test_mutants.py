@@ -107,6 +107,7 @@ def test_matrices_are_dropped_inverted_and_transposed_where_the_shapes_allow():
     assert {settled(f) for f in made(marginal, EXPONENT)} >= {H * P * H + R, H.T * P * H.T + R}
     assert all(f.shape == marginal.shape for _, f in changed(marginal))
     assert made(marginal.inverse(), CONSTANT) == set()
+    assert v * sp.Identity(P.rows) in {settled(f) for f in made(v * P, DROP_FACTOR)}  # no number in its place
 
 
 def test_nothing_is_shifted_to_itself():
