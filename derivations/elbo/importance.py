@@ -273,7 +273,7 @@ WORLD = {
     joint: normal(z, Rational(1, 2), Rational(3, 2)) * normal(x, z, Rational(2, 3)),
     q: normal(z, x / 2, Rational(5, 4)),
     evidence: normal(x, Rational(1, 2), Rational(13, 6)),
-    w: Rational(7, 5) - i / 3 + i**2 / 10,
+    w: Rational(1, 3) + 2 / (i + Rational(1, 2)),
     without: (Sum(w, (i, 1, k + 1)) - w(j)) / k,
     of_all: normal(u, log(evidence) - Rational(3, 10) / (k + 1), Rational(3, 5) / (k + 1)),
     of_some: normal(v, u - Rational(3, 10) / (k * (k + 1)), Rational(3, 5) / (k * (k + 1))),
