@@ -56,6 +56,7 @@ must not be mistaken for. In reading order:
         matching    what the regression lands on, for noise and for the score
         variance    the best variance of a step
     parameterization  one prediction in four spellings
+        conversions data, noise, score and velocity, each from another, and how their errors count
         prediction  what a step makes of a prediction, and where the spellings part
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
@@ -115,6 +116,7 @@ PAGES = (
     "vlb.snr",
     "vlb.matching",
     "vlb.variance",
+    "parameterization.conversions",
     "parameterization.prediction",
 )
 
