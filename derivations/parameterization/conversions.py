@@ -233,7 +233,7 @@ CLAIMS = [
     ),
     Claim(
         "parameterization.v-prediction",
-        "If variance is preserved, v = alpha noise - sigma x_0 is the velocity of x_t, and (x_t, v) is (x_0, noise), turned.",
+        "v = alpha noise - sigma x_0 is the velocity of x_t, and (x_t, v) is (x_0, noise), turned.",
         proved_by=(
             x_t_moves,
             turned_back_to_the_data,
