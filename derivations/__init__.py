@@ -58,6 +58,7 @@ must not be mistaken for. In reading order:
     parameterization  one prediction in four spellings
         conversions data, noise, score and velocity, each from another, and how their errors count
         prediction  what a step makes of a prediction, and where the spellings part
+        variance    a learned variance: its scale, and the best place on it
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -118,6 +119,7 @@ PAGES = (
     "vlb.variance",
     "parameterization.conversions",
     "parameterization.prediction",
+    "parameterization.variance",
 )
 
 
