@@ -238,7 +238,8 @@ CLAIMS = [
             divergences_add_up,
         ),
         evidence="S Q M P",
-        assumes="covariances symmetric and positive definite",
+        assumes="positive definite covariances of determinants D_1 and D_2, in d dimensions; T is the trace of "
+        "Σ_2⁻¹Σ_1, and R is μ_2 − μ_1 squared by Σ_2⁻¹",
         source="Kingma & Welling (2013), for a special case",
         mistakes={
             "logdet-flipped": {"divergence": (trace + square - dim + log(det_1 / det_2)) / 2},

@@ -311,7 +311,7 @@ CLAIMS = [
         ),
         evidence="S Q M P",
         kind="inequality",
-        assumes="E w < oo; for the rate: w bounded from below by a positive number, and of finite fourth moment",
+        assumes="E w < oo; for the rate: a variance v, a fourth moment, and a positive number below all weights",
         source="Burda et al. (2015) theorem 1; Maddison et al. (2017) proposition 1",
         tier="extended",
         mistakes={
