@@ -50,9 +50,9 @@ def modes(at: Array, scale: float) -> Mixture:
     return mixture(np.full(len(points), 1 / len(points)), points, float(positive("scale", scale)) ** 2)
 
 
-def samples(world: Mixture) -> Samples:
-    """Gauss-Hermite nodes for a mixture of Gaussians on the line."""
-    z, w = np.polynomial.hermite_e.hermegauss(NODES)
+def samples(world: Mixture, nodes: int = NODES) -> Samples:
+    """Gauss-Hermite nodes for a mixture of Gaussians on the line, so many for each."""
+    z, w = np.polynomial.hermite_e.hermegauss(nodes)
     x = world.means[:, None] + np.sqrt(world.variances)[:, None] * z
     weights = world.weights[:, None] * w / np.sqrt(2 * np.pi)
     return Samples(torch.from_numpy(x.ravel()), torch.from_numpy(weights.ravel()))

@@ -13,13 +13,16 @@ import numpy as np
 import torch
 from numpy import sqrt
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from numerics.statistics import stream
 from numerics.worlds import Mixture, mixture
 
+from . import dirac
 from .atoms import Given, Lands, Reached, Reaches
 from .classifier import Classifier, train
-from .game import Samples, best_response, logit, modes, play, samples, worth
+from .game import NODES, End, Samples, best_response, force, logit, modes, play, samples, worth
+from .training import minimised
 
 DATA = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
 GENERATED = mixture([0.57, 0.43], [-0.39, 1.9], [0.83, 0.29])
@@ -29,6 +32,8 @@ FAR_APART = 14.0
 UPDATES = 4000
 RARE = 0.02  # so that no answer is too sure to be judged
 
+NEARBY = np.array([1e-5, 0.0])  # where the players of the smallest game begin
+SAME_MEAN = 0.7, 0.9
 ONE, FAR_OFF = modes(np.array([0.7]), 0.6), (-0.5, 0.9)  # data, and where a generator starts
 TWO, AT_ONE_OF_TWO = modes(np.array([-2.0, 2.0]), 0.4), (-1.5, 0.6)
 SHARED = float(np.exp(-(10**2) / 8))  # the overlap of Gaussians 10 standard deviations apart: not quite disjoint
@@ -51,6 +56,21 @@ def logit_is_log_ratio(logit: Formula, with_prior: Formula) -> Iterator[Lands]:
     """Trained on as many of each, and on few real ones, it lands on the sigmoid of these logits."""
     yield from lands_on(lambda x: 1 / (1 + np.exp(-told(logit, x))), 0.5, "half of them real")
     yield from lands_on(lambda x: 1 / (1 + np.exp(-told(with_prior, x, pi=SHARE))), SHARE, "few of them real")
+
+
+def equilibrium_half(
+    answer: Formula, value: Formula, gain: Formula, cross_entropy: Formula, slope: Formula
+) -> Iterator[Reaches]:
+    """One game ends with one half for an answer, and has matched the data; another stands still at it, and has not.
+
+    In the second the discriminator only sees means, which are equal.  What another would gain tells the two apart.
+    """
+    for formula, what in ((answer, matched), (value, worth_at_the_match), (cross_entropy, half_of_that)):
+        yield Reaches(formula, what, 1e-4, name=what.__name__.replace("_", " "))
+    yield Reaches(answer, unmatched, 1e-4, name="unmatched")
+    for start in (FAR_OFF, SAME_MEAN):
+        yield Reaches(slope, lambda seed, start=start: from_one_half(start), 1e-9, name="slope from one half")
+        yield Reaches(gain, lambda seed, start=start: left_to_gain(start), 1e-6, name="left to gain")
 
 
 def jsd_bounds(least: Formula, most: Formula, ceiling: Formula) -> Iterator[Reaches]:
@@ -83,6 +103,24 @@ def nonsaturating_gradient(saturating: Formula, nonsaturating: Formula, ratio: F
     for name, (formula, _) in losses.items():
         for what in ("mean", "scale"):
             yield Reaches(in_the_data(what), came_to(what, formula), 1e-4, name=f"the {what}, descending {name}")
+
+
+def dirac_dynamics(
+    growth: Formula, frequency: Formula, simultaneous: Formula, alternating: Formula
+) -> Iterator[Reaches]:
+    """Two players that follow their slopes near the equilibrium, smoothly, by steps at once and by steps in turn."""
+    jacobian = torch.autograd.functional.jacobian(dirac.field, torch.zeros(2, dtype=torch.float64)).numpy()
+    turning = np.linalg.eigvals(jacobian)[0]
+    at = {"c": dirac.SLOPE, "h": 1.0}
+    yield Reaches(growth, lambda seed: Reached(turning.real, 0.0, at, magnitude=1.0), 1e-9, name="growth")
+    turns = lambda **at: np.abs(frequency(**at))  # of a pair of eigenvalues
+    yield Reaches(turns, lambda seed: Reached(np.abs(turning.imag), 0.0, at), 1e-9, name="frequency")
+    for h in (0.3, 0.9, 1.7):
+        for formula, in_turn, name in ((simultaneous, False, "at once"), (alternating, True, "in turn")):
+            path = dirac.orbit(NEARBY, h, 12, in_turn)
+            # The game is bilinear up to the square of the distance: f'' and f''' are below 1.
+            found = Reached(np.abs(dirac.turns(path)), np.max(path**2), {"c": dirac.SLOPE, "h": h})
+            yield Reaches(formula, lambda seed, found=found: found, 1e-5, name=f"steps of {h} {name}")
 
 
 def mode_drop_cost(cost: Formula, jsd: Formula, growth: Formula | None = None) -> Iterator[Reaches]:
@@ -150,6 +188,60 @@ def told(formula: Formula, x: Array, **more: float) -> Array:
     return np.broadcast_to(formula(x=x, data=DATA, generator=GENERATED, **more), np.shape(x))
 
 
+# Games of one mode
+
+
+@cache
+def ended(seed: int) -> End:
+    """A generator that began far off, at rest."""
+    return play(ONE, lambda a: -1 / (1 + np.exp(a)), FAR_OFF, seed)
+
+
+def matched(seed: int) -> Reached:
+    """The answer where the data are; how far it is off, the two densities know."""
+    end, (x, _) = ended(seed), samples(ONE)
+    x = x[10:30]
+    odds = log_density(ONE, x) - log_density(end.world, x)
+    found, best = torch.sigmoid(logit(end.answer, x)), torch.sigmoid(odds)
+    return Reached(found.numpy(), ((found - best).abs() + (best - 0.5).abs()).numpy())
+
+
+def worth_at_the_match(seed: int) -> Reached:
+    """What the game is worth, less than which it cannot be for the best answer."""
+    end = ended(seed)
+    found, left = worth_of(end.answer, ONE, end.world)
+    return Reached(found, left + abs(found + left + np.log(4)))
+
+
+def half_of_that(seed: int) -> Reached:
+    """The cross-entropy of one example."""
+    worth, error, *_ = worth_at_the_match(seed)
+    return Reached(-np.asarray(worth) / 2, np.asarray(error) / 2)
+
+
+def unmatched(seed: int) -> Reached:
+    """A discriminator that sees means alone, against a generator of the right mean and a wrong scale."""
+    data, generated = samples(ONE), samples(modes(np.array(SAME_MEAN[:1]), SAME_MEAN[1]))
+    flat = torch.zeros(1)
+    found = minimised(lambda c: -worth(torch.cat([c, flat]), data, generated), AT_FIRST[:2])
+    return Reached(
+        *found.of(lambda c: torch.sigmoid(logit(torch.from_numpy(np.append(c, 0.0)), data.x[10:30])).numpy())
+    )
+
+
+def from_one_half(generator: tuple[float, float]) -> Reached:
+    """The force on a generator from a discriminator that answers one half everywhere."""
+    return Reached(force(torch.zeros(3), lambda a: -1 / (1 + np.exp(a)), *generator), 0.0, magnitude=1.0)
+
+
+def left_to_gain(generator: tuple[float, float]) -> Reached:
+    """What the best answer is worth more than one half."""
+    g = modes(np.array(generator[:1]), generator[1])
+    found, left = trained_worth(ONE, g)
+    middle = mixture([0.5, 0.5], [ONE.means[0], g.means[0]], [ONE.variances[0], g.variances[0]])
+    return Reached(found + np.log(4), left, {"data": ONE, "generator": g, "middle": middle}, magnitude=1.0)
+
+
 # What answers are worth
 
 
@@ -158,15 +250,18 @@ def log_density(world: Mixture, x: Tensor) -> Tensor:
 
 
 def worth_of(answer: Tensor, p: Mixture, g: Mixture) -> tuple[float, float]:
-    """What an answer is worth, and how much less that is than the best one's."""
-    data, generated = samples(p), samples(g)
-    value = float(worth(answer, data, generated))
+    """What an answer is worth, and how far below what the best one is worth; what the nodes miss is added to that."""
 
-    def of_the_best(here: Samples, sign: int) -> float:
-        odds = sign * (log_density(p, here.x) - log_density(g, here.x))
-        return -float(here.mean(torch.nn.functional.softplus(-odds)))
+    def odds(here: Samples) -> Tensor:
+        return log_density(p, here.x) - log_density(g, here.x)
 
-    return value, abs(of_the_best(data, 1) + of_the_best(generated, -1) - value)
+    def worths(nodes: int) -> Array:
+        data, generated = samples(p, nodes), samples(g, nodes)
+        of_the_best = -data.mean(softplus(-odds(data))) - generated.mean(softplus(odds(generated)))
+        return np.array([float(worth(answer, data, generated)), float(of_the_best)])
+
+    (value, best), more = worths(NODES), worths(2 * NODES)
+    return value, float(abs(best - value) + np.max(np.abs(more - [value, best])))
 
 
 @cache
@@ -208,7 +303,7 @@ def came_to(what: str, slope: Formula) -> Callable[[int], Reached]:
 
 
 @cache
-def dropped(seed: int):
+def dropped(seed: int) -> End:
     """A generator beside one of two modes, at rest."""
     return play(TWO, lambda a: -1 / (1 + np.exp(a)), AT_ONE_OF_TWO, seed, rate=0.2, enough=1e-5)
 

@@ -6,7 +6,9 @@ that with :math:`h=10^{-100}` the slope is as exact as the formula.  A mistake i
 
 **A minimum.**  What optimisation has left is not guessed.  At the last iterate, with the gradient g and the curvature
 H, the quadratic model promises a decrease of :math:`\tfrac12 g^\top H^{-1}g` (half the square of Newton's decrement)
-for a step :math:`H^{-1}g`: these are the errors of the loss and of the parameters that a training reports.
+for a step of :math:`-H^{-1}g`.  That is the error of the loss; and the error of what else is read off the parameters is
+how much it would change with the step.  Both are doubled, for what is not quadratic; and no finer error is claimed than
+1e-7, below which the rounding of g is not followed.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ Progress = Callable[[int, int, float], None]  # told the updates done, of how ma
 
 RATE, WARM_UP = 1e-2, 50  # Adam's: up over the first updates, then down to zero in a straight line
 BESIDE = 1e-100  # how far from the real axis a formula is evaluated for its slope
+STILL = 1e-11  # a decrease by so little, relative, in twenty iterations is none
+ROUNDED = 1e-7
 FLAT = 1e-9  # eigenvalues of the curvature that count as none, in units of the largest
 
 
@@ -101,13 +105,17 @@ def learn(network: nn.Module, loss: Callable[[], Tensor], updates: int, progress
 
 
 class Minimum(NamedTuple):
-    """Where a loss is least, and how far off that may be: in the loss, and in each parameter."""
+    """Where a descent has stopped, where Newton's method would go from there, and what the loss has left to fall."""
 
-    at: Tensor
+    at: Array
+    beyond: Array
     value: float
     left: float
-    distance: Array
-    curvature: Array
+
+    def of(self, quantity: Callable[[Array], Array | float]) -> tuple[Array, Array]:
+        """Something read off the parameters, and how far off it may be."""
+        here, there = (np.asarray(quantity(x), dtype=float) for x in (self.at, self.beyond))
+        return here, 2 * np.abs(there - here) + ROUNDED
 
 
 def minimised(loss: Loss, start: Tensor, steps: int = 200, progress: Progress | None = None) -> Minimum:
@@ -139,35 +147,29 @@ def descended(loss: Loss, start: Tensor, steps: int, progress: Progress | None =
             raise FloatingPointError(f"the loss is {value} after {20 * done} steps: it has no minimum")
         if progress is not None:
             progress(done, steps, value)
-        if before - value <= 1e-15 * abs(value):  # it stands still
+        if before - value <= STILL * abs(value):  # it stands still
             break
         before = value
     return x.detach()
 
 
 def examined(loss: Loss, x: Tensor) -> Minimum:
-    """What Newton's method would still do at x; directions without curvature are left out of it."""
-    at = x.detach().clone().double().requires_grad_()
+    """What Newton's method would still do at x; it does nothing in directions without curvature."""
 
-    def gradient(y: Tensor) -> Array:
-        (slope,) = torch.autograd.grad(loss(y), y)
+    def gradient(y: Array) -> Array:
+        at = torch.from_numpy(y).requires_grad_()
+        (slope,) = torch.autograd.grad(loss(at), at)
         return slope.numpy()
 
-    g, size = gradient(at), 1e-5 * (1 + at.detach().abs())
-    columns = []
-    for k in range(len(at)):
-        aside = torch.zeros_like(at)
-        aside[k] = size[k]
-        up, down = ((at.detach() + s * aside).requires_grad_() for s in (1, -1))
-        columns.append((gradient(up) - gradient(down)) / (2 * float(size[k])))
-    h = np.array(columns)
-    lengths, axes = np.linalg.eigh((h + h.T) / 2)
-    bent = np.abs(lengths) > FLAT * np.max(np.abs(lengths))
-    inverse = np.where(bent, 1 / np.where(bent, np.abs(lengths), 1), 0)
-    newton = axes @ (inverse * (axes.T @ g))
+    at = x.detach().double().numpy().copy()
+    g, size = gradient(at), 1e-6 * (1 + np.abs(at))
+    h = np.array([(gradient(at + s * e) - g) / s for s, e in zip(size, np.eye(len(at)))])
+    bends, axes = np.linalg.eigh((h + h.T) / 2)
+    curved = np.abs(bends) > FLAT * np.max(np.abs(bends))
+    newton = axes @ (np.where(curved, axes.T @ g, 0) / np.where(curved, np.abs(bends), 1))
     with torch.no_grad():
-        value = float(loss(at))
-    return Minimum(at.detach(), value, float(g @ newton) / 2, np.abs(newton), lengths)
+        value = float(loss(torch.from_numpy(at)))
+    return Minimum(at, at - newton, value, float(g @ newton))
 
 
 @contextmanager

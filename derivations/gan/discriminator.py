@@ -156,7 +156,7 @@ CLAIMS = [
             second_derivative,
             second_derivative_at_the_best,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="p + g > 0; for the second derivative, p > 0 and g > 0",
         source="Goodfellow et al. (2014) proposition 1, eq. 2",
         mistakes={
@@ -175,7 +175,7 @@ CLAIMS = [
         "gan.logit-is-log-ratio",
         "The logit of the best answer is log p - log g; if a share π of the examples is real, plus log π/(1 - π).",
         proved_by=(best_logit, slope_in_the_logit, bayes_rule),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="p > 0 and g > 0; 0 < π < 1",
         mistakes={
             "no-prior-term": {"with_prior": log(data) - log(generator)},

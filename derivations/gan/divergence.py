@@ -307,7 +307,7 @@ CLAIMS = [
             where_only_one_lives,
             largest_criterion,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="densities p and g",
         kind="inequality",
         source="Goodfellow et al. (2014); Arjovsky & Bottou (2017) section 2",

@@ -138,7 +138,7 @@ CLAIMS = [
             one_after_the_other,
             an_ellipse,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="f is smooth with f'(0) = c not zero; the linearisation at (0, 0); h |c| < 2 for steps in turn",
         source="Mescheder et al. (2018) lemmas 2.2, 2.4 and 2.5",
         tier="extended",

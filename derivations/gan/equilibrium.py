@@ -104,7 +104,7 @@ CLAIMS = [
             left_to_gain,
             per_example,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="densities p and g",
         source="the note; Goodfellow et al. (2014) theorem 1",
         mistakes={

@@ -183,7 +183,7 @@ CLAIMS = [
             same_direction_too,
             same_rest,
         ),
-        evidence="S P",
+        evidence="S P T",
         assumes="D is the sigmoid of a logit a",
         source="Goodfellow et al. (2014) section 3",
         mistakes={
@@ -213,7 +213,7 @@ CLAIMS = [
         "gan.mode-drop-cost",
         "A generator that keeps one of K equal modes pays log K in D_KL(g || p), without bound in D_KL(p || g).",
         proved_by=(dropping_all_but_one, jensen_shannon, less_than_all, averaged_over_the_data),
-        evidence="S Q",
+        evidence="S Q T",
         assumes="modes with disjoint supports",
         source="the note",
         mistakes={

@@ -204,7 +204,7 @@ CLAIMS = [
             carried_below_the_noise,
             collapse,
         ),
-        evidence="S Q",
+        evidence="S Q T",
         assumes="a fixed sigma > 0; a diagonal encoder",
         source="Lucas et al. (2019) sections 4 and 5",
         mistakes={

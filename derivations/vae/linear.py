@@ -195,7 +195,7 @@ CLAIMS = [
             orthogonal_columns,
             columns_at_an_angle,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="sigma > 0",
         source="Tipping & Bishop (1999); Lucas et al. (2019) section 4",
         tier="extended",

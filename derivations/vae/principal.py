@@ -215,7 +215,7 @@ CLAIMS = [
             no_columns_are_better,
             best_columns,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="k < d; the eigenvalues in descending order; sigma^2 > 0",
         source="Tipping & Bishop (1999)",
         tier="extended",
