@@ -250,7 +250,7 @@ def log_density(world: Mixture, x: Tensor) -> Tensor:
 
 
 def worth_of(answer: Tensor, p: Mixture, g: Mixture) -> tuple[float, float]:
-    """What an answer is worth, and how far below what the best one is worth; what the nodes miss is added to that."""
+    """What an answer is worth, and how far below what the best one is worth; twice what the nodes miss is added to that."""
 
     def odds(here: Samples) -> Tensor:
         return log_density(p, here.x) - log_density(g, here.x)
@@ -261,7 +261,7 @@ def worth_of(answer: Tensor, p: Mixture, g: Mixture) -> tuple[float, float]:
         return np.array([float(worth(answer, data, generated)), float(of_the_best)])
 
     (value, best), more = worths(NODES), worths(2 * NODES)
-    return value, float(abs(best - value) + np.max(np.abs(more - [value, best])))
+    return value, float(abs(best - value) + 2 * np.max(np.abs(more - [value, best])))
 
 
 @cache
