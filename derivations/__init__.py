@@ -57,6 +57,7 @@ must not be mistaken for. In reading order:
         variance    the best variance of a step
     parameterization  one prediction in four spellings
         conversions data, noise, score and velocity, each from another, and how their errors count
+        rescaling   one process at two scales, and one network for both
         prediction  what a step makes of a prediction, and where the spellings part
         variance    a learned variance: its scale, and the best place on it
 
@@ -118,6 +119,7 @@ PAGES = (
     "vlb.matching",
     "vlb.variance",
     "parameterization.conversions",
+    "parameterization.rescaling",
     "parameterization.prediction",
     "parameterization.variance",
 )
