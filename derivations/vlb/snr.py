@@ -12,11 +12,13 @@ the error is the mmse, which falls as the ratio grows, and the bound is a sum of
 
 A finer schedule never costs more, and the excess of N equal steps from a down to b is
 :math:`\frac{a-b}{4N}(\mathrm{mmse}(b)-\mathrm{mmse}(a))+O(N^{-2})`. The integral is what x_1 says of x_0 and x_T does
-not, in nats, for half the mmse is the slope of the mutual information: this is what the bound costs at best.
+not, in nats, for half the mmse is the slope of the mutual information: this is what the bound costs at best. The mmse
+itself has the slope :math:`-\mathbb E\operatorname{Var}[x_0\mid x_t]^2`.
 
 References:
     Kingma, Salimans, Poole & Ho (2021), Variational diffusion models.
     Guo, Shamai & Verdu (2005), Mutual information and minimum mean-square error in Gaussian channels.
+    Guo, Wu, Shamai & Verdu (2011), Estimation in Gaussian noise: properties of the minimum mean-square error.
 """
 
 from sympy import Integer, Integral, Rational, Sum, exp, log, sqrt
@@ -100,15 +102,9 @@ g = positives("g")
 amplified = normal(y, g * x_0, 1)
 seen, given = Density("p", [y], at=[g]), Density("p", [x_0], given=[y], at=[g])
 best, square = RealFunction(r"\hat{x}", [y], at=[g]), RealFunction(r"\hat{z}", [y], at=[g])
-behind_y = definition(
-    "Bayes' rule",
-    {
-        seen: integral(amplified * data, x_0),
-        given: amplified * data / seen,
-        best: integral(x_0 * amplified * data, x_0) / seen,
-        square: integral(x_0**2 * amplified * data, x_0) / seen,
-    },
-)
+moments = {best: E(given, x_0), square: E(given, x_0**2)}
+means = definition("means given y", moments)
+behind_y = definition("Bayes' rule", {seen: integral(amplified * data, x_0), given: amplified * data / seen, **moments})
 inside = granted("differentiating under the integral", "Guo, Shamai & Verdu (2005)")
 
 # Statement
@@ -122,6 +118,7 @@ saved = k * (after - midway) / 2
 rate = Integer(1)
 constant = (start - end) * (most - least) / 4
 growth = E(seen, Var(given, x_0)) / 2
+fall = E(seen, Var(given, x_0) ** 2)
 gaussian_mmse = v_0 / (1 + v_0 * s)
 gaussian_information = log(1 + v_0 * s) / 2
 
@@ -277,7 +274,38 @@ def information_grows(growth=growth):
     yield eq(integral(best * (y - g * best) * seen, y), by=theorem(pull))
     yield eq(integral(best * (y - g * best) * seen + d(y, best * seen), y), by=by_parts(-best * seen, y))
     yield eq(g * E(seen, square - best**2), by=theorem(pull_on_x_0))
-    yield eq(2 * g * growth, by=behind_y)
+    yield eq(2 * g * growth, by=means)
+
+
+def more_gain_for_x_0():
+    """What is weighted with x_0 moves along the mean of its square, ..."""
+    yield d(g, best * seen)
+    yield eq(d(g, integral(x_0 * amplified * data, x_0)), by=behind_y)
+    yield eq(integral(x_0**2 * (y - g * x_0) * amplified * data, x_0), by=under_the_integral(g))
+    yield eq(-d(y, integral(x_0**2 * amplified * data, x_0)), by=under_the_integral(y))
+    yield eq(-d(y, square * seen), by=behind_y)
+
+
+def mean_moves_with_variance():
+    """... and the mean of x_0 moves with y as fast as x_0 is uncertain."""
+    yield d(y, best) * seen
+    yield eq(d(y, best * seen) - best * d(y, seen), by=differentiation)
+    yield eq((g * square - y * best) * seen - best * d(y, seen), by=theorem(pull_on_x_0))
+    yield eq(g * (square - best**2) * seen, by=theorem(pull))
+
+
+def mmse_falls(fall=fall):
+    """So the mmse, which is E x_0^2 less this, falls in g: in s, by the mean square of the variance of x_0 given y."""
+    yield d(g, integral(best**2 * seen, y))
+    yield eq(integral(2 * best * d(g, best * seen) - best**2 * d(g, seen), y), by=inside)
+    yield eq(integral(-2 * best * d(y, square * seen) - best**2 * d(g, seen), y), by=theorem(more_gain_for_x_0))
+    yield eq(integral(-2 * best * d(y, square * seen) + best**2 * d(y, best * seen), y), by=theorem(more_gain))
+    yield eq(
+        integral(2 * (square - best**2) * d(y, best) * seen, y), by=by_parts(best * (best**2 - 2 * square) * seen, y)
+    )
+    yield eq(integral(2 * g * (square - best**2) ** 2 * seen, y), by=theorem(mean_moves_with_variance))
+    yield eq(2 * g * fall, by=means)
+    yield ge(0, by=positivity)
 
 
 # The world of the page on denoising, seen as y: x_0 given y would be Gaussian around c + shift, if the data were.
@@ -334,6 +362,7 @@ CLAIMS = [
             excess_of_equal_steps,
             refining,
             information_grows,
+            mmse_falls,
             gaussian_guess,
             gaussian_bits,
             gaussian_slope,
@@ -342,7 +371,7 @@ CLAIMS = [
         tier="extended",
         kind="inequality/limit",
         assumes="the exact denoiser, d = 1; the variance of the model is that of the kernel given both ends",
-        source="Kingma et al. (2021); Guo, Shamai & Verdu (2005)",
+        source="Kingma et al. (2021); Guo, Shamai & Verdu (2005); Guo et al. (2011)",
         mistakes={
             "lower-sum": {"rectangle": h * mmse(s + h) / 2},
             "no-half": {"rectangle": h * mmse, "growth": 2 * growth},

@@ -80,7 +80,7 @@ def telescoping(total, difference, continuous):
     yield for_all(examples=30, start=st.floats(0.5, 9), fall=st.floats(0.2, 5), v=st.floats(0.1, 4))(statement)
 
 
-def riemann_gap(rectangle, saved, rate, constant, growth, gaussian_mmse, gaussian_information):
+def riemann_gap(rectangle, saved, rate, constant, growth, fall, gaussian_mmse, gaussian_information):
     """Steps of the bound with the exact denoiser; what they cost beside the information, and how that vanishes."""
     for world, long, short in WORLDS:
         at = {"mmse": partial(mmse, world), **between(long)}
@@ -91,7 +91,8 @@ def riemann_gap(rectangle, saved, rate, constant, growth, gaussian_mmse, gaussia
         yield order(partial(excess, world, long), COARSER, rate, constant, ends(world, long))
     for world, long, _ in WORLDS[:2]:
         at = {"g": sqrt(ratios(long)[1]), **channel(world)}
-        yield limit(growth, at, partial(slope_of_information, world, ratios(long)[1]), COARSER)
+        yield limit(growth, at, partial(quotient, partial(information, world), ratios(long)[1]), COARSER)
+        yield limit(fall, at, partial(quotient, lambda s, world=world: -mmse(world, s), ratios(long)[1]), COARSER)
     # The case of equality: a point, of which there is nothing to guess.
     at = {"mmse": partial(mmse, point(0.83)), **between(WORLDS[0][1])}
     yield matches(rectangle, at, 0.0, magnitude=1.0)
@@ -241,5 +242,6 @@ def channel(world):
     return {"seen": seen, "given": lambda x_0, y, g: world(x_0) * normal(y, g * x_0, 1.0) / seen(y, g)}
 
 
-def slope_of_information(world, s, h):
-    return (information(world, s * (1 + h)) - information(world, s * (1 - h))) / (2 * h * s)
+def quotient(f, s, h):
+    """The difference of f on both sides of s, over their distance."""
+    return (f(s * (1 + h)) - f(s * (1 - h))) / (2 * h * s)
