@@ -12,6 +12,7 @@ must not be mistaken for. In reading order:
     elbo        variational inference: a bound on the evidence
         inequalities      the logarithm lies below its tangents: Jensen, and Gibbs
         bound             log p(x) in two parts, and what maximising one of them does
+        likelihood        which divergence maximum likelihood minimises, and which modes it cannot drop
         gaussian          where densities are Gaussian, divergences and the bound are arithmetic
         factorised        independent coordinates in the place of correlated ones
         importance        more draws, less loss
@@ -80,6 +81,7 @@ PAGES = (
     "bayes.flat",
     "elbo.inequalities",
     "elbo.bound",
+    "elbo.likelihood",
     "elbo.gaussian",
     "elbo.factorised",
     "elbo.importance",
