@@ -2,12 +2,12 @@ r"""What the best discriminator measures: the Jensen-Shannon divergence, between
 
 .. math:: C(G)=\max_DV(D)=-\log4+D_{KL}(p\|m)+D_{KL}(g\|m)=-\log4+2\,\mathrm{JSD}(p,g),\qquad m=\tfrac12(p+g).
 
-Against the answer one half everywhere, the best response gains what a quadratic cost says, and so
+Against the answer one half everywhere, the best response gains at least what a quadratic cost says:
 
-.. math:: C(G)\ \ge\ -\log4+\tfrac12\int\frac{(p-g)^2}{p+g}\,dx,
+.. math:: C(G)\ \ge\ -\log4+\tfrac12\int\frac{(p-g)^2}{p+g}\,dx .
 
-with equality at :math:`g=p` and nowhere else: to match the data in mean and not in variance is not enough. At the other
-end
+So the minimum :math:`-\log4` is reached at :math:`g=p` and nowhere else: to match the data in mean and not in variance
+is not enough. At the other end
 
 .. math:: \int\frac{pg}{p+g}\,dx\ \le\ \log2-\mathrm{JSD}(p,g)\ \le\ 2\int\sqrt{pg}\,dx ,
 
