@@ -10,10 +10,12 @@ r"""Each step of the bound is a squared error with a weight; in x_0 the weight i
       =\tfrac12\bigl(e^{\gamma_t-\gamma_{t-1}}-1\bigr)\,\mathbb E\lVert\bar\epsilon_t-\epsilon_\theta\rVert^2,
       \qquad\gamma=-\log\mathrm{SNR}.
 
-The variance that is not learned costs a constant, which no choice of :math:`\mu_\theta` changes. The weight of an error
-in the noise explodes for small t, where the noise is small; dropping it is DDPM's simple loss. The weights of the
-errors in :math:`x_0` are what the step loses of the signal-to-noise ratio, so that they add up to a difference (page
-``snr``). All of it holds for t >= 2: at t = 1 there is no kernel left, and :math:`\mathrm{SNR}(0)=\infty`.
+With a covariance :math:`\Sigma` on both sides the distance is measured in units of it,
+:math:`\tfrac12\lVert\tilde\mu_t-\mu_\theta\rVert^2_{\Sigma^{-1}}`. A variance of one's own costs a constant, which no
+choice of :math:`\mu_\theta` changes. The weight of an error in the noise explodes for small t, where the noise is small;
+dropping it is DDPM's simple loss. The weights of the errors in :math:`x_0` are what the step loses of the
+signal-to-noise ratio, so that they add up to a difference (page ``snr``). All of it holds for t >= 2: at t = 1 there is
+no kernel left, and :math:`\mathrm{SNR}(0)=\infty`.
 
 References:
     Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, eqs. (8), (12).
@@ -28,6 +30,7 @@ from ..calculus import (
     Density,
     RealFunction,
     algebra,
+    covariances,
     eq,
     gaussian_moments,
     integral,
@@ -39,8 +42,10 @@ from ..calculus import (
     normal,
     pointwise,
     positives,
+    quadratic,
     reals,
     theorem,
+    vectors,
 )
 from ..claim import Claim
 from ..reversal.posterior import WHERE as STEP
@@ -71,14 +76,15 @@ v, w = positives("v w")
 tilde_beta, sigma, snr_prev, snr = positives(r"\tilde\beta_t \sigma_t S_{t-1} S_t")
 target, model = RealFunction(r"\tilde\mu", at=[i]), RealFunction(r"\mu_\theta", at=[i])
 p, q, r, s = (Density(name, [v]) for name, v in (("p", x_prev), ("q", x_prev), ("r", y), ("s", y)))
+z, a, b = vectors("z a b")
+S = covariances(r"\Sigma")
+seen = sqrt(alpha_bar) * x_0 + sqrt(1 - alpha_bar) * noise
 
 WHERE = STEP | {
     tilde_beta: posterior_variance,
     snr_prev: alpha_bar_prev / (1 - alpha_bar_prev),
     snr: alpha_bar / (1 - alpha_bar),
 }
-
-seen = sqrt(alpha_bar) * x_0 + sqrt(1 - alpha_bar) * noise
 
 # Statement
 
@@ -123,6 +129,13 @@ def other_variance(price=price, constant=constant):
     yield Sum(KL(normal(x_prev, target, tilde_beta), normal(x_prev, model, sigma**2)), (i, 1, dimension))
     yield eq(Sum((target - model) ** 2 / (2 * sigma**2) + offset, (i, 1, dimension)), by=pointwise(gaussian_moments))
     yield eq(price + constant, by=linearity)
+
+
+def any_covariance():
+    """With one covariance on both sides, a log ratio and that at the mirror image, equally likely, have this mean."""
+    ratios = (quadratic(z - b, S.inverse()) + quadratic(2 * a - z - b, S.inverse())) / 4
+    yield ratios - quadratic(z - a, S.inverse()) / 2
+    yield eq(quadratic(a - b, S.inverse()) / 2, by=algebra)
 
 
 def no_variance_is_free(constant=constant):
@@ -216,6 +229,7 @@ CLAIMS = [
             coordinates_add,
             equal_variances,
             other_variance,
+            any_covariance,
             no_variance_is_free,
             own_variance_is_free,
         ),
