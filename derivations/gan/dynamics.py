@@ -121,9 +121,6 @@ def an_ellipse():
     yield eq((psi - h * c * theta / 2) ** 2 + (1 - (h * c / 2) ** 2) * theta**2, by=algebra)
 
 
-WORLD = {r: Rational(1, 2) + u / (1 + u**2)}
-WORLD[f] = f_0 + c * u + u**2 * WORLD[r]
-
 CLAIMS = [
     Claim(
         "gan.dirac-dynamics",
@@ -156,3 +153,8 @@ CLAIMS = [
         },
     ),
 ]
+
+# A world for the witness: some rest beyond the tangent.
+
+REST = Rational(1, 2) + u / (1 + u**2)
+WORLD = {r: REST, f: f_0 + c * u + u**2 * REST}
