@@ -15,7 +15,7 @@ All this is about the linearisation. Where it is neutral, the terms that were le
 players in the end.
 
 References:
-    Mescheder, Geiger & Nowozin (2018), Which training methods for GANs do actually converge?, lemmas 2.2, 2.4, 2.5.
+    Mescheder, Geiger & Nowozin (2018), Which training methods for GANs do actually converge?.
 """
 
 from sympy import Integer, Rational, cos, exp, sin, sqrt
@@ -137,7 +137,7 @@ CLAIMS = [
         ),
         evidence="S Q P T",
         assumes="f is smooth with f'(0) = c not zero; the linearisation at (0, 0); h |c| < 2 for steps in turn",
-        source="Mescheder et al. (2018) lemmas 2.2, 2.4 and 2.5",
+        source="Mescheder et al. (2018)",
         tier="extended",
         mistakes={
             "converges": {"simultaneous": 1 / sqrt(1 + h**2 * c**2)},

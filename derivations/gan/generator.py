@@ -20,7 +20,7 @@ does not mind a mode that is missing. Of K equal modes with disjoint supports, l
 
 References:
     Goodfellow et al. (2014), Generative adversarial nets, section 3.
-    Arjovsky & Bottou (2017), Towards principled methods for training generative adversarial networks, theorem 2.5.
+    Arjovsky & Bottou (2017), Towards principled methods for training generative adversarial networks.
 """
 
 from sympy import Integer, Rational, exp, log, oo
@@ -199,7 +199,7 @@ CLAIMS = [
         proved_by=(best_response_held, same_slope),
         evidence="S Q",
         assumes="a smooth family of densities g_theta with integrable derivatives in theta",
-        source="Arjovsky & Bottou (2017) theorem 2.5",
+        source="Arjovsky & Bottou (2017)",
         tier="extended",
         mistakes={
             "plus-2jsd": {"divergence": KL(generator, data) + 2 * jsd},
