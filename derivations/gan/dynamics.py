@@ -15,7 +15,7 @@ All this is about the linearisation. Where it is neutral, the terms that were le
 players in the end.
 
 References:
-    Mescheder, Geiger & Nowozin (2018), Which training methods for GANs do actually converge?.
+    Mescheder, Geiger & Nowozin (2018), Which training methods for GANs do actually converge?
 """
 
 from sympy import Integer, Rational, cos, exp, sin, sqrt
