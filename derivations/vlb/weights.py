@@ -12,7 +12,7 @@ r"""Each step of the bound is a squared error with a weight; in x_0 the weight i
 
 With a covariance :math:`\Sigma` on both sides the distance is measured in units of it,
 :math:`\tfrac12\lVert\tilde\mu_t-\mu_\theta\rVert^2_{\Sigma^{-1}}`. A variance of one's own costs a constant, which no
-choice of :math:`\mu_\theta` changes. The weight of an error in the noise explodes for small t, where the noise is small;
+choice of :math:`\mu_\theta` changes. The weight of an error in the noise explodes for small t, where there is little;
 dropping it is DDPM's simple loss. The weights of the errors in :math:`x_0` are what the step loses of the
 signal-to-noise ratio, so that they add up to a difference (page ``snr``). All of it holds for t >= 2: at t = 1 there is
 no kernel left, and :math:`\mathrm{SNR}(0)=\infty`.
