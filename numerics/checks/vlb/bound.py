@@ -6,6 +6,7 @@ it is a quadratic polynomial of the noise, whose mean is known; elsewhere it is 
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
@@ -161,18 +162,24 @@ def log_normal(x, mean, variance):
     return -((x - mean) ** 2 / variance + np.log(2 * np.pi * variance)) / 2
 
 
-def log_terms(x_0, betas, model, *noise):
-    """The logarithms in log q(x_{1:T} | x_0)/p(x_{0:T}), along the path that this noise makes."""
-    x = x_0 + 0 * noise[0]
-    for t, (beta, z) in enumerate(zip(betas, noise, strict=True), 1):
-        before, x = x, sqrt(1 - beta) * x + sqrt(beta) * z
+def path_of(x_0, betas, *noise):
+    """x_0, x_1, ..., x_T."""
+    path = [x_0 + 0 * noise[0]]
+    for beta, z in zip(betas, noise, strict=True):
+        path.append(sqrt(1 - beta) * path[-1] + sqrt(beta) * z)
+    return path
+
+
+def log_terms(path, betas, model):
+    """The logarithms in log q(x_{1:T} | x_0)/p(x_{0:T}), along a path."""
+    for t, (beta, (before, x)) in enumerate(zip(betas, pairwise(path), strict=True), 1):
         yield log_normal(x, sqrt(1 - beta) * before, beta)
         yield -log_normal(before, model.mean(x, t), model.variance(t))
-    yield -model.start.log_density(x)
+    yield -model.start.log_density(path[-1])
 
 
 def log_ratio(x_0, betas, model, *noise):
-    return sum(log_terms(x_0, betas, model, *noise))
+    return sum(log_terms(path_of(x_0, betas, *noise), betas, model))
 
 
 def moments_of_ratio(x_0, betas, model):
@@ -182,7 +189,7 @@ def moments_of_ratio(x_0, betas, model):
 
 def size_of_terms(x_0, betas, model):
     """The means of the logarithms, their signs left out."""
-    means = lambda z: np.array(list(log_terms(x_0, betas, model, *z.T)))
+    means = lambda z: np.array(list(log_terms(path_of(x_0, betas, *z.T), betas, model)))
     return sum(abs(moments_of_quadratic(lambda z, k=k: means(z)[k], len(betas))[0]) for k in range(2 * len(betas) + 1))
 
 
