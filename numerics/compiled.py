@@ -113,6 +113,9 @@ class Code(NumPyPrinter):
     def _print_beta(self, expr: sp.Function) -> str:
         return f"beta_function({', '.join(map(self._print, expr.args))})"
 
+    def _print_erf(self, expr: sp.Function) -> str:
+        return f"error_function({self._print(expr.args[0])})"
+
 
 class Call(Expr):
     """A function given under a name, called at its slots."""
@@ -172,6 +175,7 @@ def names_for_source() -> dict[str, Any]:
         "functools": functools,
         "binomial": special.binom,
         "beta_function": special.beta,
+        "error_function": special.erf,
     }
 
 
