@@ -132,10 +132,11 @@ def other_variance(price=price, constant=constant):
 
 
 def any_covariance():
-    """With one covariance on both sides, a log ratio and that at the mirror image, equally likely, have this mean."""
-    ratios = (quadratic(z - b, S.inverse()) + quadratic(2 * a - z - b, S.inverse())) / 4
-    yield ratios - quadratic(z - a, S.inverse()) / 2
-    yield eq(quadratic(a - b, S.inverse()) / 2, by=algebra)
+    """With any covariance, twice the log ratio, at a draw and at its mirror image: the draw itself cancels."""
+    here = quadratic(z - b, S.inverse()) - quadratic(z - a, S.inverse())
+    mirrored = quadratic(2 * a - z - b, S.inverse()) - quadratic(a - z, S.inverse())
+    yield here + mirrored
+    yield eq(quadratic(a - b, S.inverse()) + quadratic(b - a, S.inverse()), by=algebra)
 
 
 def no_variance_is_free(constant=constant):
