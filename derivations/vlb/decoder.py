@@ -34,7 +34,7 @@ from ..claim import Claim
 
 # Notation: k counts the grey values from black; s runs through a bin.
 
-x_0, mu = reals(r"x_0 \mu")
+mu = reals(r"\mu")
 variance = positives("v")
 k, s = naturals("k"), units("s")
 
@@ -49,14 +49,14 @@ def below(u):
 
 # Statement
 
-inside = below(x_0 + half) - below(x_0 - half)
+inside = below(grey + half) - below(grey - half)
 first = below(black + half)
 last = 1 - below(white - half)
 
 
 def bin_of(inside=inside):
     """A grey value has the integral of the density over its bin; s says where in the bin."""
-    place = x_0 - half + 2 * half * s
+    place = grey - half + 2 * half * s
     yield Integral(2 * half * normal(place, mu, variance), (s, 0, 1))
     yield eq(inside, by=by_parts(below(place), s))
 
@@ -81,13 +81,13 @@ def open_to_the_left(first=first):
 
 def bins_touch(inside=inside):
     """Where one bin ends the next one begins, so that of their sum the ends are left ..."""
-    yield Sum(inside.xreplace({x_0: grey}), (k, 1, 254))
+    yield Sum(inside, (k, 1, 254))
     yield eq(below(white - half) - below(black + half), by=telescope)
 
 
 def one_in_all(first=first, last=last):
     """... and with the first and the last bin all adds up to one."""
-    yield first + Sum((below(x_0 + half) - below(x_0 - half)).xreplace({x_0: grey}), (k, 1, 254)) + last
+    yield first + Sum(below(grey + half) - below(grey - half), (k, 1, 254)) + last
     yield eq(first + below(white - half) - below(black + half) + last, by=theorem(bins_touch))
     yield eq(1, by=algebra)
 
@@ -95,7 +95,7 @@ def one_in_all(first=first, last=last):
 def with_half_width(half):
     """The three formulas for bins of another width."""
     return {
-        "inside": below(x_0 + half) - below(x_0 - half),
+        "inside": below(grey + half) - below(grey - half),
         "first": below(black + half),
         "last": 1 - below(white - half),
     }
@@ -106,7 +106,7 @@ def with_variance(v):
     return {name: formula.xreplace({variance: v}) for name, formula in with_half_width(half).items()}
 
 
-density = 2 * half * normal(x_0, mu, variance)
+density = 2 * half * normal(grey, mu, variance)
 
 CLAIMS = [
     Claim(
@@ -119,11 +119,11 @@ CLAIMS = [
         tier="extended",
         mistakes={
             "bin-1-127.5": with_half_width(2 * half),
-            "no-open-ends": {"first": inside.xreplace({x_0: black}), "last": inside.xreplace({x_0: white})},
+            "no-open-ends": {"first": inside.xreplace({k: Integer(0)}), "last": inside.xreplace({k: Integer(255)})},
             "density-times-width": {
                 "inside": density,
-                "first": density.xreplace({x_0: black}),
-                "last": density.xreplace({x_0: white}),
+                "first": density.xreplace({k: Integer(0)}),
+                "last": density.xreplace({k: Integer(255)}),
             },
             "sigma-squared-as-scale": with_variance(variance**2),
         },

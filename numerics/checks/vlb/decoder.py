@@ -20,16 +20,14 @@ def discretised_decoder(inside, first, last):
         at = {"mu": mu, "variance": variance}
         # A few values near the mean, and some far away.
         some = np.unique(np.clip(np.searchsorted(GREYS, mu) + np.array([-40, -3, -1, 0, 1, 2, 57]), 1, 254))
-        yield matches(inside, {"x_0": GREYS[some], **at}, in_bins(some, mu, variance), magnitude=1.0)
+        yield matches(inside, {"k": some, **at}, in_bins(some, mu, variance), magnitude=1.0)
         yield matches(first, at, *nearest(0, mu, variance))
         yield matches(last, at, *nearest(255, mu, variance))
         yield matches(lambda inside=inside, **at: in_all(inside, first, last, **at), at, 1.0)
 
     some = {"mu": st.floats(-1.2, 1.2), "variance": st.floats(1e-5, 2.0)}
     yield for_all(**some, k=st.integers(1, 254))(
-        lambda mu, variance, k: matches(
-            inside, {"x_0": GREYS[k], "mu": mu, "variance": variance}, *nearest(k, mu, variance)
-        )
+        lambda mu, variance, k: matches(inside, {"k": k, "mu": mu, "variance": variance}, *nearest(k, mu, variance))
     )
     for formula, k in ((first, 0), (last, 255)):
         yield for_all(**some)(
@@ -59,4 +57,4 @@ def nearest(k, mu, variance):
 
 
 def in_all(inside, first, last, **at):
-    return first(**at) + np.sum(inside(x_0=GREYS[1:-1], **at)) + last(**at)
+    return first(**at) + np.sum(inside(k=np.arange(1, 255), **at)) + last(**at)
