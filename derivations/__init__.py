@@ -52,10 +52,12 @@ must not be mistaken for. In reading order:
         orders      what a small step costs in the naive kernel, in DDPM's, and in the best Gaussian one
     vlb         the loss of diffusion: a bound on the likelihood, one squared error for each step
         bound       what is bounded, and how it comes apart into one divergence for each step
+        target      the loss that one can compute, and the one that is meant
         weights     how each step counts: in the mean, in the noise, in x_0
         snr         what the weights add up to, and what the bound costs at best
         matching    what the regression lands on, for noise and for the score
         variance    the best variance of a step
+        decoder     the last step, to 256 grey values
     parameterization  one prediction in four spellings
         conversions data, noise, score and velocity, each from another, and how their errors count
         rescaling   one process at two scales, and one network for both
@@ -116,10 +118,12 @@ PAGES = (
     "reversal.distance",
     "reversal.orders",
     "vlb.bound",
+    "vlb.target",
     "vlb.weights",
     "vlb.snr",
     "vlb.matching",
     "vlb.variance",
+    "vlb.decoder",
     "parameterization.conversions",
     "parameterization.rescaling",
     "parameterization.prediction",

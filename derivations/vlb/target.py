@@ -31,7 +31,6 @@ from ..calculus import (
     RealFunction,
     algebra,
     definition,
-    entropy,
     eq,
     gaussian_moments,
     ge,
@@ -79,13 +78,13 @@ seen, forwards = Density("q", [x_t], at=[t]), Density("q", [x_t], given=[x_prev]
 backwards, models = (Density(name, [x_prev], given=[x_t], at=[t]) for name in ("r", "p"))
 start = Density("p_T", [x_t])
 bayes = definition("Bayes' rule", {backwards: forwards * seen(x_prev, t - 1) / seen})
-clean = definition("no noise at t = 0", {seen(x_t, 0): data(x_t)})
 
 # Statement
 
 total = KL(posterior, model) + I
 gaussian = log(v_prev * (1 - alpha_bar) / (v_t * (1 - alpha_bar_prev))) / 2
-averaged = entropy(data) + KL(seen(x_t, T), start) + Sum(E(seen, KL(backwards, models)), (t, 1, T))
+entropy = -E(seen(x_t, 0), log(seen(x_t, 0)))  # of the data
+averaged = entropy + KL(seen(x_t, T), start) + Sum(E(seen, KL(backwards, models)), (t, 1, T))
 
 
 def what_is_trained(total=total):
@@ -159,20 +158,15 @@ def entropies_cancel():
 
 def whole_bound(averaged=averaged):
     """So the whole bound is the entropy of the data and what the model does wrong."""
-    last, clean_one, divergences = seen(x_t, T), seen(x_t, 0), Sum(E(seen, KL(backwards, models)), (t, 1, T))
-    before = seen(x_t, t - 1)
+    before, last, divergences = seen(x_t, t - 1), seen(x_t, T), Sum(E(seen, KL(backwards, models)), (t, 1, T))
     gained = E(seen, log(seen)) - E(before, log(before))
     yield Sum(E(seen, E(backwards, log(forwards / models))), (t, 1, T)) - E(last, log(start))
     yield eq(
         Sum(E(seen, KL(backwards, models)) + gained, (t, 1, T)) - E(last, log(start)), by=theorem(one_step_of_the_bound)
     )
     yield eq(divergences + Sum(gained, (t, 1, T)) - E(last, log(start)), by=linearity)
-    yield eq(
-        divergences + E(last, log(last)) - E(clean_one, log(clean_one)) - E(last, log(start)),
-        by=theorem(entropies_cancel),
-    )
-    yield eq(divergences + KL(last, start) + entropy(clean_one), by=linearity)
-    yield eq(averaged, by=clean)
+    yield eq(divergences + E(last, log(last)) + entropy - E(last, log(start)), by=theorem(entropies_cancel))
+    yield eq(averaged, by=linearity)
 
 
 CLAIMS = [

@@ -199,7 +199,6 @@ def once(averaged, world, betas, model):
 
     at = {
         "T": len(betas),
-        "data": world,
         "seen": lambda x_t, t: laws[int(t)](x_t),
         "backwards": backwards,
         "models": lambda x_prev, x_t, t: normal(x_prev, model.mean(x_t, t), model.variance(t)),
