@@ -250,7 +250,7 @@ def log_density(world: Mixture, x: Tensor) -> Tensor:
 
 
 def worth_of(answer: Tensor, p: Mixture, g: Mixture) -> tuple[float, float]:
-    """What an answer is worth, and how far below what the best one is worth; twice what the nodes miss is added to that."""
+    """What an answer is worth, and how far below the best one that is, with twice what the nodes miss."""
 
     def odds(here: Samples) -> Tensor:
         return log_density(p, here.x) - log_density(g, here.x)

@@ -210,7 +210,7 @@ CLAIMS = [
         "From a prediction of the noise, of the score or of x_0, a step makes the same mean: that of the kernel given "
         "both ends, with the prediction in the place of x_0.",
         proved_by=(in_the_noise, in_the_score, exact_x_0, exact_noise, exact_score),
-        evidence="S P",
+        evidence="S P T",
         source="Ho et al. (2020) eq. 11; Song et al. (2021) eq. 4",
         mistakes={
             "sqrt-beta": {
@@ -245,7 +245,7 @@ CLAIMS = [
             velocity_at_the_end,
             minus_the_mean_of_the_data,
         ),
-        evidence="S P",
+        evidence="S P T",
         tier="extended",
         assumes="the standing assumptions; alpha_bar_T = 0",
         source="Lin et al. (2023) section 3.2",

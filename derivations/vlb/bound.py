@@ -118,7 +118,7 @@ CLAIMS = [
         "The bound is a divergence at the end of the path, one for each step between, with x_0 known, and what the "
         "decoder says of x_0.",
         proved_by=(turned_round, last_one_first, taken_apart, at_most_the_evidence),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         assumes="the forward process is a Markov chain; all of its densities, and those of the model, are positive",
         source="Ho et al. (2020) eqs. 3, 5; Weng (2021)",
         mistakes={

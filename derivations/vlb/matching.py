@@ -185,7 +185,7 @@ CLAIMS = [
             score_of_a_gaussian,
             of_gaussian_data,
         ),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         source="Ho et al. (2020) eq. 14; Vincent (2011)",
         mistakes={
             "zero-floor": {"floor": Integer(0), "floor_from_mmse": Integer(0), "gaussian": Integer(0)},
@@ -203,7 +203,7 @@ CLAIMS = [
         "vlb.dsm-equivalence",
         "To match the slope of log q(x_t | x_0) is to match the score, up to a constant; by parts, neither is needed.",
         proved_by=(slope_on_average, target_that_one_knows, no_target_at_all),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         assumes="the standing assumptions; f smooth, with f q_t -> 0 at infinity",
         source="Vincent (2011); Hyvärinen (2005)",
         mistakes={

@@ -253,7 +253,7 @@ CLAIMS = [
         "vlb.epsilon-weight",
         "A step of the bound is the squared error of the noise, with a weight that is largest where there is least.",
         proved_by=(loss_in_the_noise, own_variance, ratio_of_snr),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="the standing assumptions; t >= 2",
         source="Ho et al. (2020) eq. 12",
         mistakes={
