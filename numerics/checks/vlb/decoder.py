@@ -1,5 +1,7 @@
 """What tries to refute the page on the decoder: a Gaussian, rounded to the nearest of 256 grey values."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
@@ -19,13 +21,13 @@ def discretised_decoder(inside, first, last):
     for mu, variance in POINTS:
         at = {"mu": mu, "variance": variance}
         # A few values near the mean, and some far away.
-        some = np.unique(np.clip(np.searchsorted(GREYS, mu) + np.array([-40, -3, -1, 0, 1, 2, 57]), 1, 254))
-        yield matches(inside, {"k": some, **at}, in_bins(some, mu, variance), magnitude=1.0)
+        few = np.unique(np.clip(np.searchsorted(GREYS, mu) + np.array([-40, -3, -1, 0, 1, 2, 57]), 1, 254))
+        yield matches(inside, {"k": few, **at}, in_bins(few, mu, variance), magnitude=1.0)
         yield matches(first, at, *nearest(0, mu, variance))
         yield matches(last, at, *nearest(255, mu, variance))
         yield matches(lambda inside=inside, **at: in_all(inside, first, last, **at), at, 1.0)
 
-    some = {"mu": st.floats(-1.2, 1.2), "variance": st.floats(1e-5, 2.0)}
+    some: dict[str, Any] = {"mu": st.floats(-1.2, 1.2), "variance": st.floats(1e-5, 2.0)}
     yield for_all(**some, k=st.integers(1, 254))(
         lambda mu, variance, k: matches(inside, {"k": k, "mu": mu, "variance": variance}, *nearest(k, mu, variance))
     )

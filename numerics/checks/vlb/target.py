@@ -229,4 +229,4 @@ def value_and_size(world, betas, model):
 
 def along(bound, betas, model, null):
     """On average over paths, the logarithm of the ratio is the bound."""
-    return lambda *path: moments(sum(log_terms(path, betas, model)), bound(), None, (*null, np.inf))
+    return lambda *path: moments(np.sum([*log_terms(path, betas, model)], axis=0), bound(), None, (*null, np.inf))
