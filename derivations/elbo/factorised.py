@@ -13,7 +13,7 @@ The pairs are those of the page ``gaussian``: y has the variance u, and z = g y 
 nothing else happens, for the divergences are sums over coordinates of one function of one variance each.
 
 References:
-    Bishop (2006), Pattern recognition and machine learning, section 10.1.2.
+    Bishop (2006), Pattern recognition and machine learning.
 """
 
 from sympy import log, sqrt, sympify
@@ -154,7 +154,7 @@ CLAIMS = [
         ),
         evidence="S Q P",
         assumes="Σ symmetric and positive definite; the residual for d = 2 and the correlation ρ",
-        source="Bishop (2006) section 10.1.2",
+        source="Bishop (2006)",
         tier="extended",
         mistakes={
             "marginal-variance": {"narrow": variance},

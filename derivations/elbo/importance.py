@@ -13,8 +13,8 @@ fourth order. It holds whenever w has finite moments and some negative one; if w
 :math:`\mathcal L_k` is minus infinity, whatever the moments.
 
 References:
-    Burda, Grosse & Salakhutdinov (2015), Importance weighted autoencoders, theorem 1.
-    Maddison et al. (2017), Filtering variational objectives, proposition 1, for the rate.
+    Burda, Grosse & Salakhutdinov (2015), Importance weighted autoencoders.
+    Maddison et al. (2017), Filtering variational objectives, for the rate.
 """
 
 from sympy import Add, Integer, Integral, Rational, Sum, binomial, exp, gamma, log, oo
@@ -312,7 +312,7 @@ CLAIMS = [
         evidence="S Q M P",
         kind="inequality",
         assumes="E w < oo; for the rate: a variance v, a fourth moment, and a positive number below all weights",
-        source="Burda et al. (2015) theorem 1; Maddison et al. (2017) proposition 1",
+        source="Burda et al. (2015); Maddison et al. (2017)",
         tier="extended",
         mistakes={
             "mean-of-logs": {"estimate": Sum(log(w), (i, 1, k)) / k},

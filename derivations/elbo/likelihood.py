@@ -14,7 +14,7 @@ round is averaged over the *model*, which is free to stay away: of two distant m
 price of :math:`-\log w` and no more. That is the sense in which training by likelihood does not drop modes.
 
 References:
-    Bishop (2006), Pattern recognition and machine learning, section 10.1.2, for the two divergences.
+    Bishop (2006), Pattern recognition and machine learning, for the two divergences.
 """
 
 from sympy import Rational, log, sqrt

@@ -17,7 +17,7 @@ moves of the generator change nothing at all; if they touch, a move can make the
 
 References:
     Goodfellow et al. (2014), Generative adversarial nets, eqs. (4)-(6) and theorem 1.
-    Arjovsky & Bottou (2017), Towards principled methods for training generative adversarial networks, section 2.
+    Arjovsky & Bottou (2017), Towards principled methods for training generative adversarial networks.
 """
 
 from sympy import Integer, Rational, exp, log, oo, sqrt
@@ -310,7 +310,7 @@ CLAIMS = [
         evidence="S Q P T",
         assumes="densities p and g",
         kind="inequality",
-        source="Goodfellow et al. (2014); Arjovsky & Bottou (2017) section 2",
+        source="Goodfellow et al. (2014); Arjovsky & Bottou (2017)",
         mistakes={
             "bound-one-nat": {"most": Integer(1), "ceiling": 2 - log(4)},
             "unbounded": {"most": 2 * mu**2 / v, "ceiling": 4 * mu**2 / v - log(4)},

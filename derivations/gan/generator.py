@@ -19,7 +19,7 @@ does not mind a mode that is missing. Of K equal modes with disjoint supports, l
           \mathrm{JSD}(p,g)=\tfrac34\log\tfrac43\ \text{for}\ K=2 .
 
 References:
-    Goodfellow et al. (2014), Generative adversarial nets, section 3.
+    Goodfellow et al. (2014), Generative adversarial nets.
     Arjovsky & Bottou (2017), Towards principled methods for training generative adversarial networks.
 """
 
@@ -185,7 +185,7 @@ CLAIMS = [
         ),
         evidence="S P T",
         assumes="D is the sigmoid of a logit a",
-        source="Goodfellow et al. (2014) section 3",
+        source="Goodfellow et al. (2014)",
         mistakes={
             "swapped": {"saturating": -(1 - D), "nonsaturating": -D},
             "sign": {"saturating": D, "nonsaturating": 1 - D},

@@ -25,7 +25,7 @@ Vectors are read one coordinate at a time.
 References:
     Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, eq. (15).
     Karras, Aittala, Aila & Laine (2022), Elucidating the design space of diffusion-based generative models, eq. (3).
-    Salimans & Ho (2022), Progressive distillation for fast sampling of diffusion models, section 4 and appendix D.
+    Salimans & Ho (2022), Progressive distillation for fast sampling of diffusion models, section 4.
 """
 
 from sympy import Rational, cos, log, sin, sqrt
@@ -245,7 +245,7 @@ CLAIMS = [
         ),
         evidence="S P",
         assumes="the variance is preserved",
-        source="Salimans & Ho (2022) section 4 and appendix D",
+        source="Salimans & Ho (2022) section 4",
         tier="extended",
         mistakes={
             "sign-swapped": {"velocity": sigma * x_0 - alpha * noise},

@@ -12,8 +12,8 @@ for one is a denoiser for the other, with its input rescaled; the score is a slo
 .. math:: D(u;\hat\sigma)=\hat x_0(au,t),\qquad \nabla_u\log p(u;\hat\sigma)=a\,s_t(au).
 
 References:
-    Song, Meng & Ermon (2020), Denoising diffusion implicit models, section 4.3.
-    Karras et al. (2022), Elucidating the design space of diffusion-based generative models, appendix C.3.
+    Song, Meng & Ermon (2020), Denoising diffusion implicit models.
+    Karras et al. (2022), Elucidating the design space of diffusion-based generative models.
 """
 
 from sympy import log, sqrt
@@ -146,7 +146,7 @@ CLAIMS = [
             score_of_u,
         ),
         evidence="S P",
-        source="Song et al. (2020) section 4.3; Karras et al. (2022) appendix C.3",
+        source="Song et al. (2020); Karras et al. (2022)",
         mistakes={
             "score-not-rescaled": {"score": score_t(a * u)},
             "score-divided": {"score": score_t(a * u) / a},

@@ -206,7 +206,7 @@ CLAIMS = [
         ),
         evidence="S Q T",
         assumes="a fixed sigma > 0; a diagonal encoder",
-        source="Lucas et al. (2019) sections 4 and 5",
+        source="Lucas et al. (2019)",
         mistakes={
             "threshold-std": {"threshold": sigma},
             "always-active": {"length": lam(i) - sigma**2, "kl": log(lam(i) / sigma**2) / 2},

@@ -197,7 +197,7 @@ CLAIMS = [
         ),
         evidence="S Q P T",
         assumes="sigma > 0",
-        source="Tipping & Bishop (1999); Lucas et al. (2019) section 4",
+        source="Tipping & Bishop (1999); Lucas et al. (2019)",
         tier="extended",
         mistakes={
             "M-without-noise": {

@@ -13,7 +13,7 @@ Cross-entropy, in the logit a, is a likelihood for black and white. For grey val
 over :math:`0\le x\le1` the "density" :math:`e^{-\text{loss}}` integrates to :math:`\tanh(a/2)/a`, at most 1/2.
 
 References:
-    Kingma & Welling (2013), Auto-encoding variational Bayes, eq. (10) and appendices B and C.
+    Kingma & Welling (2013), Auto-encoding variational Bayes, eq. (10) and appendix B.
 """
 
 from sympy import Integer, Integral, Product, Rational, Sum, exp, log, pi, sqrt
@@ -253,7 +253,7 @@ CLAIMS = [
         ),
         evidence="S Q P",
         assumes="x and f differ in some coordinate, where the best variance is spoken of",
-        source="the note; Kingma & Welling (2013) App. C.2",
+        source="the note; Kingma & Welling (2013)",
         mistakes={
             "mse-is-unit-variance": {"for_sums": Integer(1)},
             "mean-means-half": {"for_means": Rational(1, 2)},
@@ -276,7 +276,7 @@ CLAIMS = [
         proved_by=(black_or_white, logit_decoder, grey, grey_in_the_middle, never_more),
         evidence="S Q P",
         assumes="x is 0 or 1 for a likelihood; the normaliser at a = 0 is its limit, 1/2",
-        source="the note; Kingma & Welling (2013) App. C.1",
+        source="the note; Kingma & Welling (2013)",
         mistakes={
             "second-term-dropped": {"cross_entropy": -x * log(prob)},
             "softplus-minus-l": {"from_logit": log(1 + exp(logit)) - logit},
