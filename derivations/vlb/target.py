@@ -128,13 +128,18 @@ def two_gaussian_kernels():
 
 def of_gaussian_data(gaussian=gaussian):
     """... as it is for Gaussian data, where x_t does not matter."""
-    left, variance, rest = v_0 * (1 - alpha_bar) / v_t, beta * v_prev / v_t, posterior_mean.xreplace({x_0: Integer(0)})
-    there = {b: gain, c: rest, narrow: posterior_variance, wide: variance, w: left}
-    # The mean of the kernel given both ends, taken apart into what comes of x_0 and what comes of x_t.
-    told, untold = normal(x_prev, gain * x_0 + rest, posterior_variance), normal(x_prev, gain * g + rest, variance)
-    yield E(normal(x_0, g, left), KL(told, untold))
-    ratio = (posterior_variance + gain**2 * left) / variance
-    yield eq((log(variance / posterior_variance) + ratio - 1) / 2, by=theorem(two_gaussian_kernels, there))
+    meanings = {
+        b: gain,
+        c: posterior_mean.xreplace({x_0: Integer(0)}),
+        narrow: posterior_variance,
+        wide: beta * v_prev / v_t,
+        w: v_0 * (1 - alpha_bar) / v_t,
+    }
+    for letter, meaning in meanings.items():
+        yield let(letter, meaning)
+    told, untold = normal(x_prev, b * x_0 + c, narrow), normal(x_prev, b * g + c, wide)
+    yield E(normal(x_0, g, w), KL(told, untold))
+    yield eq((log(wide / narrow) + (narrow + b**2 * w) / wide - 1) / 2, by=theorem(two_gaussian_kernels, meanings))
     yield eq(gaussian, by=algebra)
 
 
@@ -161,10 +166,7 @@ def whole_bound(averaged=averaged):
     before, last, divergences = seen(x_t, t - 1), seen(x_t, T), Sum(E(seen, KL(backwards, models)), (t, 1, T))
     gained = E(seen, log(seen)) - E(before, log(before))
     yield Sum(E(seen, E(backwards, log(forwards / models))), (t, 1, T)) - E(last, log(start))
-    yield eq(
-        Sum(E(seen, KL(backwards, models)) + gained, (t, 1, T)) - E(last, log(start)), by=theorem(one_step_of_the_bound)
-    )
-    yield eq(divergences + Sum(gained, (t, 1, T)) - E(last, log(start)), by=linearity)
+    yield eq(divergences + Sum(gained, (t, 1, T)) - E(last, log(start)), by=theorem(one_step_of_the_bound))
     yield eq(divergences + E(last, log(last)) + entropy - E(last, log(start)), by=theorem(entropies_cancel))
     yield eq(averaged, by=linearity)
 
