@@ -1,7 +1,7 @@
 """What trained networks say about the chapter on variational autoencoders.
 
-Linear ones first, on handwritten digits: they are told a loss and nothing of eigenvalues.  What a training has left it
-says itself, and the tolerance is nothing else.
+Linear ones, on handwritten digits: they are told a loss and nothing of eigenvalues.  What a training has left it says
+itself, and the tolerance is nothing else.  The losses and the gradients have pages of their own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ from numerics.worlds.digits import digits
 from . import linear_vae
 from .atoms import Reached, Reaches
 from .linear_vae import LinearVAE, Trained
+from .losses import bernoulli_decoder, gaussian_decoder, kl_standard_normal
+
+__all__ = [
+    "bernoulli_decoder", "gaussian_decoder", "kl_standard_normal", "linear_optimal_encoder", "posterior_collapse",
+    "ppca_mle",
+]  # fmt: skip
 
 Array = np.ndarray
 Formula = Callable[..., Array]

@@ -211,7 +211,7 @@ CLAIMS = [
         "A Gaussian code with independent coordinates diverges from N(0, I) by the sum of "
         "(μ² + σ² − 1 − log σ²)/2 over its coordinates.",
         proved_by=(one_coordinate, log_variance_encoder, one_coordinate_more, all_coordinates),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         source="the note; Kingma & Welling (2013) eq. 10 and App. B, where it is printed with the other sign",
         mistakes={
             "missing-half": {
@@ -251,7 +251,7 @@ CLAIMS = [
             least_loss,
             no_variance_does_better,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="x and f differ in some coordinate, where the best variance is spoken of",
         source="the note; Kingma & Welling (2013)",
         mistakes={
@@ -274,7 +274,7 @@ CLAIMS = [
         "Cross-entropy is the likelihood of black and white, softplus(a) − x a in the logit a; over grey values it is "
         "not normalised, but to tanh(a/2)/a ≤ 1/2.",
         proved_by=(black_or_white, logit_decoder, grey, grey_in_the_middle, never_more),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="x is 0 or 1 for a likelihood; the normaliser at a = 0 is its limit, 1/2",
         source="the note; Kingma & Welling (2013)",
         mistakes={
