@@ -13,7 +13,8 @@ from rich.text import Text
 
 from noiseproof import cli, figures
 from noiseproof.choosing import claims
-from noiseproof.figures import FIGURES, STYLE, Drawing, NoFigure, figure
+from noiseproof.figures import FIGURES, NoFigure, figure
+from noiseproof.figures.drawing import STYLE, Drawing
 from numerics.schedules import from_alpha_bars, linear
 from numerics.solvers.digits import Estimate
 from numerics.solvers.digits import experiment as run
@@ -119,7 +120,7 @@ def test_every_figure_is_of_a_claim():
 def test_a_claim_without_a_figure_is_told_who_has_one(explain, tmp_path):
     code, _, err = explain("reversal.posterior-mean", "--figure", tmp_path / "it.svg")
     assert code == 4
-    assert "reversal.posterior-mean has no figure; reversal.empirical-kernel has one" in err
+    assert f"reversal.posterior-mean has no figure; these have one: {', '.join(FIGURES)}" in err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -164,7 +165,7 @@ def test_the_figure_of_the_digits_is_legible(found):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text as Words
 
-    from noiseproof import digits
+    from noiseproof.figures import digits
 
     with matplotlib.rc_context(STYLE):
         picture = digits.figure(found)
@@ -184,7 +185,7 @@ def test_the_figure_of_the_digits_is_legible(found):
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_the_numbers_fit_the_terminal(found, width):
-    from noiseproof import digits
+    from noiseproof.figures import digits
 
     console = Console(width=width, record=True, file=StringIO())
     console.print(digits.table(found))
@@ -213,14 +214,14 @@ def test_the_numbers_fit_the_terminal(found, width):
     ],
 )
 def test_numbers_have_as_many_digits_as_are_known(estimate, shown):
-    from noiseproof.digits import number
+    from noiseproof.figures.digits import number
 
     assert number(estimate) == shown
 
 
 def test_the_command_draws_the_digits(found, monkeypatch, tmp_path):
     """From the table of figures to the file, with a small experiment in the place of the large one."""
-    from noiseproof import digits
+    from noiseproof.figures import digits
 
     monkeypatch.setattr(digits, "experiment", lambda: found)
     figures.figure("reversal.empirical-kernel", tmp_path / "digits.png")

@@ -15,7 +15,8 @@ from numerics.solvers.digits import experiment as run
 from numerics.worlds.digits import SIDE
 from numerics.worlds.digits import digits as data
 
-from .tables import grid
+from ..tables import grid
+from .drawing import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +27,12 @@ COLOURS = {"exact": "#2b6cb0", "Gaussian": "#8f6400", "naive": "#c0392b"}  # tol
 ON_TERMINAL = {"exact": "blue", "Gaussian": "yellow", "naive": "red"}
 MEANING = {"exact": "Bayes' posterior", "Gaussian": "exact moments", "naive": "rearranged, fresh noise"}
 GREY = "#5f6670"
+
+
+def empirical_kernel() -> Drawing:
+    """Three chains over the handwritten digits."""
+    found = experiment()
+    return Drawing(figure(found), table(found))
 
 
 def experiment(**options: Any) -> Experiment:

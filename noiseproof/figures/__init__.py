@@ -6,45 +6,29 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from .faults import Fault
+from ..faults import Fault
+from . import digits, elbo, gan, vae, vlb
+from .drawing import STYLE, Drawing
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from rich.console import RenderableType
 
-UNDATED = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}  # the same file on any day
-STYLE: dict[Any, Any] = {
-    "font.size": 9,
-    "font.family": "DejaVu Sans",  # matplotlib brings it along: the same letters everywhere
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.hashsalt": "noiseproof",
-    "savefig.dpi": 200,
+FIGURES: dict[str, Callable[[], Drawing]] = {
+    "elbo.decomposition": elbo.decomposition,
+    "vae.posterior-collapse": vae.posterior_collapse,
+    "gan.optimal-discriminator": gan.optimal_discriminator,
+    "gan.dirac-dynamics": gan.dirac_dynamics,
+    "reversal.empirical-kernel": digits.empirical_kernel,
+    "vlb.simple-loss-minimiser": vlb.simple_loss_minimiser,
 }
+EXTRAS = {"matplotlib": "docs", "torch": "models"}  # what brings them
+UNDATED = {".svg": {"Date": None}, ".png": {}, ".pdf": {"CreationDate": None}}  # the same file on any day
 
 
 class NoFigure(Fault):
     """A figure that there is not, or that cannot be drawn or written."""
-
-
-class Drawing(NamedTuple):
-    """A figure, and its numbers for the terminal."""
-
-    figure: Figure
-    numbers: RenderableType
-
-
-def digits() -> Drawing:
-    """Three chains over the handwritten digits."""
-    from . import digits
-
-    found = digits.experiment()
-    return Drawing(digits.figure(found), digits.table(found))
-
-
-FIGURES: dict[str, Callable[[], Drawing]] = {"reversal.empirical-kernel": digits}
 
 
 def figure(id: str, path: Path, force: bool = False) -> RenderableType:
@@ -53,23 +37,32 @@ def figure(id: str, path: Path, force: bool = False) -> RenderableType:
     What can be wrong with the request is said before the work begins.  Raises NoFigure.
     """
     if id not in FIGURES:
-        raise NoFigure(f"{id} has no figure; {', '.join(FIGURES)} {'has' if len(FIGURES) == 1 else 'have'} one")
-    try:
+        raise NoFigure(f"{id} has no figure; these have one: {', '.join(FIGURES)}")
+    with needing_extras():
         from matplotlib import rc_context
-    except ImportError as error:
-        raise NoFigure("a figure needs matplotlib: pip install 'noiseproof[docs]'") from error
-    unfinished = beside(path, force)
-    try:
-        with rc_context(STYLE):
-            drawing = FIGURES[id]()
-            with writing(path):
-                drawing.figure.savefig(unfinished, format=path.suffix[1:], metadata=UNDATED[path.suffix])
-                unfinished.replace(path)
-    except ImportError as error:  # data that an extra brings
-        raise NoFigure(str(error)) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+
+        unfinished = beside(path, force)
+        try:
+            with rc_context(STYLE):
+                drawing = FIGURES[id]()
+                with writing(path):
+                    drawing.figure.savefig(unfinished, format=path.suffix[1:], metadata=UNDATED[path.suffix])
+                    unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     return drawing.numbers
+
+
+@contextmanager
+def needing_extras() -> Iterator[None]:
+    """What is not installed, and what to type, as a message."""
+    try:
+        yield
+    except ImportError as error:
+        library = (error.name or "").split(".")[0]
+        if library in EXTRAS:
+            raise NoFigure(f"this figure needs {library}: pip install 'noiseproof[{EXTRAS[library]}]'") from error
+        raise NoFigure(str(error)) from error  # data, which say so themselves
 
 
 def beside(path: Path, force: bool) -> Path:
