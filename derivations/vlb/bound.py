@@ -13,7 +13,7 @@ fixed and all means are over :math:`q(\cdot\mid x_0)`; nothing is Gaussian, in t
 References:
     Sohl-Dickstein et al. (2015), Deep unsupervised learning using nonequilibrium thermodynamics.
     Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, eqs. (3), (5).
-    Weng (2021), What are diffusion models?, "Forward diffusion process".
+    Weng (2021), What are diffusion models?, "Reverse diffusion process".
 """
 
 from sympy import Add, Integer, Product, Rational, Sum, exp, log, prod, sin, sqrt
