@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -36,19 +37,26 @@ class Answers(NamedTuple):
 def optimal_discriminator() -> Drawing:
     """The best discriminator, exact and trained, and below it the log ratio and the logit."""
     from models.classifier import train
-    from models.gan import DATA, GENERATED, UPDATES, examples
+    from models.gan import UPDATES, examples
     from numerics.statistics import stream
+
+    draws = stream(0, "gan.optimal-discriminator", "figure", 0)
+    with training("discriminator") as progress:
+        network = train(examples(0.5), 2, draws, columns=5, updates=UPDATES, progress=progress)
+    found = answers(network.predict)
+    return Drawing(figure_of_answers(found), numbers_of_answers(found))
+
+
+def answers(predict: Callable[[Array], Array]) -> Answers:
+    """What the formulas say, and what this says of the probabilities of being generated and of being real, (n, 2)."""
+    from models.gan import DATA, GENERATED
 
     x = np.linspace(-4, 4.5, 341)
     at = {"x": x, "data": DATA, "generator": GENERATED}
     best = formulas(claim("gan.optimal-discriminator"))["best"](**at)
     log_ratio = formulas(claim("gan.logit-is-log-ratio"))["logit"](**at)
-    with training("discriminator") as progress:
-        draws = stream(0, "gan.optimal-discriminator", "figure", 0)
-        network = train(examples(0.5), 2, draws, columns=5, updates=UPDATES, progress=progress)
-    generated, real = network.predict(x).T
-    found = Answers(x, DATA(x), GENERATED(x), best, log_ratio, real, np.log(real) - np.log(generated))
-    return Drawing(figure_of_answers(found), numbers_of_answers(found))
+    generated, real = predict(x).T
+    return Answers(x, DATA(x), GENERATED(x), best, log_ratio, real, np.log(real) - np.log(generated))
 
 
 def figure_of_answers(found: Answers) -> Figure:
@@ -66,7 +74,7 @@ def figure_of_answers(found: Answers) -> Figure:
         axes.plot(found.x, trained, **dots)
     answers.set(ylim=(0, 0.8), xlim=(found.x[0], found.x[-1]))
     answers.set_title("discriminator, and the densities it tells apart", loc="left")
-    label(answers, 1.47, 0.37, "p, data", DARK, ha="center")
+    label(answers, 1.45, 0.352, "p, data", DARK, ha="center")
     label(answers, 2.9, 0.1, "g, generated", GREY)
     label(answers, -1.41, 0.67, "p/(p + g)", ha="center")
     label(answers, 4.45, 0.255, "trained: hardly an\nexample out here", BRIGHT, ha="right")
@@ -107,7 +115,8 @@ class Game(NamedTuple):
 
     def flow(self, time: Array) -> Array:
         """Where the players are that follow their slopes smoothly."""
-        return np.exp(self.growth * time) * np.array([np.cos(self.frequency * time), np.sin(self.frequency * time)])
+        turned = np.cos(self.frequency * time), np.sin(self.frequency * time)
+        return np.exp(self.growth * time)[:, None] * np.stack(turned, axis=-1)
 
 
 def dirac_dynamics() -> Drawing:
@@ -137,7 +146,7 @@ def figure_of_the_game(game: Game) -> Figure:
     time = STEP * np.arange(STEPS + 1)
     smooth = np.linspace(0, time[-1], 301)
     paths = (
-        (smooth, game.flow(smooth).T, {"color": "black", "lw": 1}),
+        (smooth, game.flow(smooth), {"color": "black", "lw": 1}),
         (time, game.in_turn, {"color": BRIGHT, "lw": 0.6, "marker": "o", "ms": 3.5, "mfc": "white"}),
         (time, game.at_once, {"color": DARK, "lw": 0.6, "marker": "o", "ms": 3.5}),
     )
@@ -152,7 +161,7 @@ def figure_of_the_game(game: Game) -> Figure:
     distance.set(xlabel="time: steps done, times h", yscale="log", ylim=(0.55, None))
     distance.set_yticks([1, 2, 4], ["1", "2", "4"])
     distance.minorticks_off()
-    distance.set_title("distance from the equilibrium", loc="left")
+    distance.set_title("distance from the equilibrium (start: 1)", loc="left")
     label(distance, 0.3, 3.2, f"at once: outwards,\n× {at_once:.4g} a step", DARK)
     label(distance, time[-1], 1.42, f"in turn: an ellipse, modulus {in_turn:g}", BRIGHT, ha="right")
     label(distance, time[-1], 0.66, "no steps but a flow: a circle", ha="right")

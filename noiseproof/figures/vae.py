@@ -61,9 +61,9 @@ def figure(found: Found) -> Figure:
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(WIDE, 3.6), layout="constrained")
-    on_the_left, on_the_right = np.ravel(picture.subfigures(1, 2, width_ratios=(1, 1.15)))
+    parts = picture.subplot_mosaic("sl\nsk", width_ratios=(1, 1.1))
+    axes, above, below = parts["s"], parts["l"], parts["k"]
     latent, used = np.arange(1, SHOWN + 1), found.used
-    axes = on_the_left.subplots()
     axes.vlines(latent, 0, found.spectrum[:SHOWN], color=PALE, lw=1)
     points(axes, latent, found.spectrum[:SHOWN], used[:SHOWN])
     axes.axhline(NOISE, color="black", lw=1)
@@ -74,15 +74,15 @@ def figure(found: Found) -> Figure:
     label(axes, 10, 0.7, "below it: collapsed", BRIGHT)
 
     grid = np.linspace(0.02, 3, 299)
-    above, below = on_the_right.subplots(2, 1, sharex=True)
     for axes, name, trained in ((above, "length", found.lengths), (below, "kl", found.carried)):
         axes.axvline(NOISE, color="black", lw=1)
         axes.plot(grid, found.exact(name, grid), color=GREY, lw=1.2)
         points(axes, found.spectrum[:LATENTS], trained, used[:LATENTS])
         axes.set(ylim=(0, None), xlim=(0, 3))
+    above.tick_params(labelbottom=False)
     above.set(ylabel="squared length\nof column $i$")
     below.set(ylabel="KL from the prior\nof latent $i$, nats", xlabel=r"$\lambda_i$")
-    above.set_title("trained VAE (dots), formulas (lines)", loc="left")
+    above.set_title(f"VAE of {LATENTS} latents (dots), formulas (lines)", loc="left")
     label(above, 2.95, 0.25, r"$\max(\lambda_i-\sigma^2,\ 0)$", GREY, ha="right")
     label(below, 2.95, 0.08, r"$\frac{1}{2}\log(\max(\lambda_i,\sigma^2)/\sigma^2)$", GREY, ha="right")
     label(above, NOISE - 0.06, 1.2, r"$\sigma^2$", ha="right")

@@ -1,6 +1,7 @@
 """Figures of claims: legible, whole or not there, and every obstacle has its message."""
 
 import os
+import re
 import stat
 import sys
 from dataclasses import replace
@@ -12,9 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from noiseproof import cli, figures
-from noiseproof.choosing import claims
+from noiseproof.choosing import claim, claims
 from noiseproof.figures import FIGURES, NoFigure, figure
 from noiseproof.figures.drawing import STYLE, Drawing
+from numerics.compiled import formulas
 from numerics.schedules import from_alpha_bars, linear
 from numerics.solvers.digits import Estimate
 from numerics.solvers.digits import experiment as run
@@ -134,11 +136,20 @@ def test_derivations_or_a_figure(lent, explain, tmp_path):
     assert (code, "ask for one of them" in err) == (4, True)
 
 
-@pytest.mark.parametrize(("missing", "extra"), [("matplotlib", "docs"), ("sklearn.datasets", "models")])
-def test_a_missing_extra_is_named(missing, extra, monkeypatch, tmp_path):
+NEEDED = [(id, "matplotlib", "docs") for id in FIGURES] + [
+    (id, "torch", "models") for id in FIGURES if id.startswith(("vae.", "gan.", "vlb."))
+]
+
+
+@pytest.mark.parametrize(
+    ("id", "missing", "extra"), [*NEEDED, ("reversal.empirical-kernel", "sklearn.datasets", "models")]
+)
+def test_a_missing_extra_is_named(id, missing, extra, monkeypatch, tmp_path):
+    for module in [m for m in sys.modules if m.split(".")[0] == "models"]:
+        monkeypatch.delitem(sys.modules, module)  # as in an interpreter that has not trained anything yet
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(NoFigure, match=rf"pip install 'noiseproof\[{extra}\]'"):
-        figure("reversal.empirical-kernel", tmp_path / "it.svg")
+    with pytest.raises(NoFigure, match=rf"{missing if '.' not in missing else 'scikit-learn'}.*noiseproof\[{extra}\]"):
+        figure(id, tmp_path / "it.svg")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -226,3 +237,126 @@ def test_the_command_draws_the_digits(found, monkeypatch, tmp_path):
     monkeypatch.setattr(digits, "experiment", lambda: found)
     figures.figure("reversal.empirical-kernel", tmp_path / "digits.png")
     assert (tmp_path / "digits.png").stat().st_size > 50_000
+
+
+# ---------------------------------------------------------------- curves
+
+
+def collapsed():
+    """The latents as the formulas have them, untrained."""
+    pytest.importorskip("sklearn")
+    from noiseproof.figures import vae
+    from numerics.worlds.digits import digits
+
+    spectrum = np.linalg.eigvalsh(np.cov(digits().T, bias=True))[::-1]
+    found = vae.Found(formulas(claim("vae.posterior-collapse")), spectrum, np.empty(0), np.empty(0))
+    exact = (found.exact(name, spectrum[: vae.LATENTS]) for name in ("length", "kl"))
+    found = vae.Found(found.known, spectrum, *exact)
+    return Drawing(vae.figure(found), vae.numbers(found))
+
+
+def answered():
+    """A discriminator that has learnt a little."""
+    pytest.importorskip("torch")
+    from noiseproof.figures import gan
+
+    found = gan.answers(lambda x: np.array([1 + np.exp(-x), 1 + np.exp(x)]).T / (2 + np.exp(x) + np.exp(-x))[:, None])
+    return Drawing(gan.figure_of_answers(found), gan.numbers_of_answers(found))
+
+
+def predicted():
+    """A denoiser that says that most of x_t is noise."""
+    pytest.importorskip("torch")
+    from noiseproof.figures import vlb
+
+    found = [vlb.seen(t, lambda x_t: 0.9 * x_t) for t in range(1, 6)]
+    return Drawing(vlb.figure(found), vlb.numbers(found))
+
+
+def circling():
+    pytest.importorskip("torch")
+    return FIGURES["gan.dirac-dynamics"]()
+
+
+DRAWN = {
+    "elbo.decomposition": FIGURES["elbo.decomposition"],
+    "vae.posterior-collapse": collapsed,
+    "gan.optimal-discriminator": answered,
+    "gan.dirac-dynamics": circling,
+    "vlb.simple-loss-minimiser": predicted,
+}
+
+
+def legible(picture, monkeypatch):
+    """No word is cut off, none lies on another, and no label lies on a curve."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text as Words
+
+    drawn, draw = [], Words.draw
+    renderer = FigureCanvasAgg(picture).get_renderer()
+    picture.draw(renderer)  # the layout comes to rest
+    monkeypatch.setattr(Words, "draw", lambda self, *args, **more: (drawn.append(self), draw(self, *args, **more))[1])
+    picture.draw(renderer)
+    words = [w for w in dict.fromkeys(drawn) if w.get_text().strip() and w.get_visible()]
+    boxes = [w.get_window_extent(renderer) for w in words]
+    assert words
+    for k, (word, box) in enumerate(zip(words, boxes)):
+        assert picture.bbox.contains(box.x0, box.y0), word
+        assert picture.bbox.contains(box.x1, box.y1), word
+        for other, there in zip(words, boxes[:k]):
+            assert not box.overlaps(there), (word, other)
+    for axes in picture.axes:
+        for line in [line for line in axes.lines if line.get_linestyle() != "None"]:
+            path = line.get_path().interpolated(20).transformed(line.get_transform())
+            for word, box in zip(words, boxes):
+                if word in axes.texts:
+                    assert not box.count_contains(path.vertices), (word, line)
+
+
+@pytest.mark.parametrize("id", DRAWN)
+def test_a_figure_is_legible_and_16_cm_wide(id, monkeypatch):
+    with matplotlib.rc_context(STYLE):
+        picture = DRAWN[id]().figure
+        legible(picture, monkeypatch)
+    assert picture.get_figwidth() * 2.54 == pytest.approx(16)
+
+
+@pytest.mark.parametrize("id", DRAWN)
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_numbers_of_a_figure_fit_the_terminal(id, width):
+    with matplotlib.rc_context(STYLE):
+        numbers = DRAWN[id]().numbers
+    console = Console(width=width, record=True, file=StringIO())
+    console.print(numbers)
+    assert "…" not in console.export_text(clear=False)
+    assert max(map(len, console.export_text().splitlines())) <= width
+
+
+@pytest.mark.parametrize("id", ["elbo.decomposition", "gan.dirac-dynamics"])
+def test_a_figure_has_the_same_bytes_each_time(id, explain, tmp_path):
+    pytest.importorskip("torch")
+    for name in ("one.svg", "other.svg"):
+        assert explain(id, "--figure", tmp_path / name)[0] == 0
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
+
+
+def test_the_bound_and_the_divergence_add_up_to_the_evidence():
+    from noiseproof.figures import elbo
+
+    with matplotlib.rc_context(STYLE):
+        console = Console(width=100, record=True, file=StringIO())
+        console.print(elbo.decomposition().numbers)
+    out = console.export_text()
+    (evidence,) = re.findall(r"log p\(x\) = (-\d+\.\d{4})", out)
+    assert out.count(evidence + " \n") == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", ["vae.posterior-collapse", "gan.optimal-discriminator", "vlb.simple-loss-minimiser"])
+def test_what_is_trained_says_so_and_is_drawn_the_same_each_time(id, explain, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    for name in ("one.svg", "other.svg"):
+        code, _, err = explain(id, "--figure", tmp_path / name)
+        assert (code, err.endswith(": trained\n")) == (0, True)
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
