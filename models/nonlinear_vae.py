@@ -12,6 +12,7 @@ serve all images, so that it serves each of them less well than another Gaussian
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,10 +34,8 @@ OfCode = Callable[[Tensor, Tensor], Tensor]  # means (N,), log variances (N,) ->
 OfPixel = Callable[[Tensor, Tensor, Tensor], Tensor]  # pixels, the decoder's outputs, log noise -> the cost of each
 
 NODES = 24
-LINE, STEP = np.linspace(
-    -14, 14, 2241, retstep=True
-)  # of z; the trapezoid rule is exact for what is smooth
-SCALES, RATIO = np.linspace(-60, 120, 3601, retstep=True)
+LINE, STEP = np.linspace(-14, 14, 2241, retstep=True)  # of z; the trapezoid rule is exact for what is smooth
+SCALES, RATIO = np.linspace(-60, 120, 901, retstep=True)  # logarithms of t
 
 
 def gaussian(x: Tensor, f: Tensor, log_noise: Tensor) -> Tensor:
@@ -112,18 +111,23 @@ class Trained(NamedTuple):
         mean, log_variance = self.here.code(torch.from_numpy(self.images.x))
         return mean.numpy(), log_variance.exp().numpy()
 
-    def log_likelihood(self, z: Array, n: Array | slice = slice(None)) -> Array:
+    def log_likelihood(self, z: Array, n: Array | int | slice = slice(None)) -> Array:
         """log p(x | z) of the images n, for z of a shape (..., N) or (..., 1)."""
         x, f = self.images.x[n], self.here.outputs(torch.from_numpy(np.asarray(z))).numpy()
         if self.black_and_white:
             return -np.sum(np.logaddexp(0, (1 - 2 * x) * f), axis=-1)
         return -np.sum((x - f) ** 2 / self.noise + log(2 * np.pi * self.noise), axis=-1) / 2
 
-    def log_joint(self, z: Array, n: Array | slice = slice(None)) -> Array:
+    def cost(self, z: Tensor, n: int) -> Tensor:
+        """-log p(x | z) of the image n as it was trained with, of numbers of any shape, with slopes in them."""
+        of_pixel = bernoulli if self.black_and_white else gaussian
+        return of_pixel(torch.from_numpy(self.images.x[n]), self.here.outputs(z), self.here.log_noise).sum(-1)
+
+    def log_joint(self, z: Array, n: Array | int | slice = slice(None)) -> Array:
         """log p(x, z)."""
         return self.log_likelihood(z, n) - z**2 / 2 - log(2 * np.pi) / 2
 
-    def log_code(self, z: Array, n: Array | slice = slice(None)) -> Array:
+    def log_code(self, z: Array, n: Array | int | slice = slice(None)) -> Array:
         """log q(z | x)."""
         mean, variance = (part[n] for part in self.code())
         return -((z - mean) ** 2 / variance + log(2 * np.pi * variance)) / 2
@@ -137,7 +141,7 @@ class Trained(NamedTuple):
         log_q = self.log_code(LINE[:, None])
         return STEP * np.sum(exp(log_q) * (log_q - self.log_joint(LINE[:, None]) + self.log_evidence()), axis=0)
 
-    def iwae(self, k: int, n: int) -> float:
+    def iwae(self, k: int, n: int, every: int = 1) -> float:
         r"""The importance weighted bound of k draws of the code of image n.
 
         For a positive number S, :math:`\log S=\int_0^\infty(e^{-t}-e^{-tS})\,dt/t`; and :math:`e^{-tS}` of a mean S of
@@ -146,9 +150,9 @@ class Trained(NamedTuple):
         z = LINE[:, None]
         q = STEP * exp(self.log_code(z)[:, n])
         evidence = self.log_evidence()[n]
-        weights, t = exp(self.log_joint(z)[:, n] - self.log_code(z)[:, n] - evidence), exp(SCALES)
+        weights, t = exp(self.log_joint(z)[:, n] - self.log_code(z)[:, n] - evidence), exp(SCALES[::every])
         damped = np.array([q @ exp(-s * weights) for s in t / k])
-        return float(evidence + RATIO * np.sum(exp(-t) - damped**k))
+        return float(evidence + every * RATIO * np.sum(exp(-t) - damped**k))
 
 
 def grey_pixels() -> Array:
@@ -159,6 +163,18 @@ def grey_pixels() -> Array:
 def black_pixels() -> Array:
     """Six pixels of all digits, 1 where there is ink."""
     return 1.0 * (digits()[:, [26, 27, 28, 29, 34, 36]] > 0)
+
+
+@cache
+def grey(seed: int) -> Trained:
+    """Trained on grey pixels."""
+    return train(grey_pixels(), seed)
+
+
+@cache
+def black(seed: int) -> Trained:
+    """Trained on black and white pixels."""
+    return train(black_pixels(), seed, bernoulli, black_and_white=True)
 
 
 def nodes(number: int = NODES) -> tuple[Tensor, Tensor]:

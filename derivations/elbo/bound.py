@@ -206,7 +206,7 @@ CLAIMS = [
             evidence_stays,
             model_moves_it,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         kind="inequality",
         assumes="p(x) > 0; q vanishes where the posterior does",
         source="the note; Kingma & Welling (2013) section 2.2",
