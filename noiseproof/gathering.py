@@ -118,26 +118,27 @@ class Verification(Run):
     def show(self, reports: dict[str, Report], strict: bool) -> None:
         console = tables.console()
         console.print("", tables.verdicts(reports, self.claims, self.kinds), "", sep="\n")
+        skipped: dict[tuple[str, str], list[Claim]] = {}  # by kind and reason
         for claim in self.claims:
             for kind in self.kinds:
-                self.show_failures(
-                    console,
-                    claim,
-                    [c for c in reports[claim.id].checks if c.kind == kind and c.verdict != PASS],
-                    strict,
-                )
+                found = [c for c in reports[claim.id].checks if c.kind == kind and c.verdict != PASS]
+                self.show_failures(console, claim, [c for c in found if c.verdict != SKIP])
+                for why in dict.fromkeys(c.detail for c in found if c.verdict == SKIP):
+                    skipped.setdefault((kind, why), []).append(claim)
+        for (kind, why), claims in skipped.items():  # one reason, said once
+            of = claims[0].id if len(claims) == 1 else f"{len(claims)} claims"
+            console.print(Text(f"SKIP {of}, {kind}: {why}\n", "bold red" if strict else "cyan"), soft_wrap=True)
         if self.unfinished:
             console.print(Text("Not run: " + ", ".join(map(self.name, self.unfinished)), "yellow"))
         console.print(tables.summary(reports.values(), perf_counter() - self.clock, self.interrupted))
         if self.seed:
             console.print(Text(f"seed {self.seed}", "dim"))
 
-    def show_failures(self, console: Console, claim: Claim, failures: Sequence[Check], strict: bool) -> None:
+    def show_failures(self, console: Console, claim: Claim, failures: Sequence[Check]) -> None:
         """An account of the first check of a kind that did not pass, and how many more there are."""
         for check in failures[:1]:
             first, *rest = account(claim, check, self.seed, self.instead).split("\n")
-            style = "cyan" if check.verdict == SKIP and not strict else "bold red"
-            console.print(Text.assemble((first, style), "\n", "\n".join(rest)), soft_wrap=True)
+            console.print(Text.assemble((first, "bold red"), "\n", "\n".join(rest)), soft_wrap=True)
         if more := len(failures) - 1 if failures else 0:
             console.print(
                 Text(f"  and {counted(more, 'more ' + failures[0].kind + ' check')} (--json shows all)", "dim")

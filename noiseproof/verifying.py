@@ -34,9 +34,9 @@ PASS, FAIL, INCONCLUSIVE, SKIP, ERROR = "PASS", "FAIL", "INCONCLUSIVE", "SKIP", 
 KINDS = ("symbolic", "quadrature", "property", "montecarlo", "model", "sampler")
 QUICK = KINDS[:4]  # what plain ``verify`` runs; ``--all`` adds trained models and sampler runs
 NEEDS = {
-    "model": ("torch", "models"),
-    "sampler": ("torch", "models"),
-}  # the package a kind needs, and the extra that brings it
+    "model": (("torch", "sklearn"), "models"),
+    "sampler": (("torch",), "models"),
+}  # the packages a kind needs, and the extra that brings them
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,8 @@ def is_function(formula: Any) -> bool:
 
 def examine(claim: Claim, kind: str, seed: int = 0, instead: Mapping[str, Any] | None = None) -> Iterator[Check]:
     """The checks of one kind, one after another, as they are done."""
-    if kind in NEEDS and util.find_spec(NEEDS[kind][0]) is None:
-        package, extra = NEEDS[kind]
-        yield Check(claim.name, kind, SKIP, f"needs {package}: pip install 'noiseproof[{extra}]'")
+    if lacking := missing(kind):
+        yield Check(claim.name, kind, SKIP, lacking)
         return
     clock, done = perf_counter(), 0
     try:
@@ -155,6 +154,13 @@ def examine(claim: Claim, kind: str, seed: int = 0, instead: Mapping[str, Any] |
     else:
         if not done:
             yield Check(claim.name, kind, ERROR, f"the claim is marked {kind}, and its check has nothing of that kind")
+
+
+def missing(kind: str) -> str:
+    """What a kind needs and is not installed, with the line that installs it; nothing if all is there."""
+    packages, extra = NEEDS.get(kind, ((), ""))
+    lacking = [package for package in packages if util.find_spec(package) is None]
+    return f"needs {' and '.join(lacking)}: pip install 'noiseproof[{extra}]'" if lacking else ""
 
 
 def symbolic(claim: Claim, kind: str, seed: int, instead: Mapping[str, Any]) -> Iterator[Check]:

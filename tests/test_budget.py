@@ -1,9 +1,7 @@
 """The false alarms of the whole suite: so many atoms depend on chance, and each has its share."""
 
-from importlib import util
-
 import noiseproof
-from noiseproof.verifying import NEEDS, checking
+from noiseproof.verifying import checking, missing
 from numerics.compiled import formulas
 from numerics.statistics import ALPHA, ATOMS, sampled_atoms
 
@@ -21,7 +19,7 @@ def test_all_sampled_atoms_together_keep_within_one_false_alarm_in_a_billion():
     counts |= {
         f"{claim.id}, trained": chance(claim, "model")
         for claim in noiseproof.claims().values()
-        if "model" in claim.kinds and util.find_spec(NEEDS["model"][0])
+        if "model" in claim.kinds and not missing("model")
     }
     assert 0 < sum(counts.values()) < ATOMS, counts
     assert sum(counts.values()) * ALPHA < 1e-9

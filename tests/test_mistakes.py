@@ -5,13 +5,12 @@ quadrature or property checks, one of these does, without chance.
 """
 
 import inspect
-from importlib import util
 
 import pytest
 
 import noiseproof
 from noiseproof.mutating import tried, wrong_versions
-from noiseproof.verifying import ERROR, FAIL, NEEDS, checking, examine
+from noiseproof.verifying import ERROR, FAIL, checking, examine, missing
 
 WITHOUT_CHANCE = {"quadrature", "property"}
 
@@ -48,7 +47,7 @@ def test_mistake(claim, name, wrong):
 def landing():
     """The mistakes in formulas that a trained model judges, or that it is trained with."""
     for claim in noiseproof.claims().values():
-        if "model" not in claim.kinds or util.find_spec(NEEDS["model"][0]) is None:
+        if "model" not in claim.kinds or missing("model"):
             continue
         parameters = inspect.signature(checking(claim, "model")).parameters.values()
         judged = {p.name for p in parameters if p.default is p.empty}
@@ -67,4 +66,4 @@ def test_nothing_that_is_trained_lands_on_a_mistake(claim, wrong):
 
 @pytest.mark.parametrize("claim", [c for c in noiseproof.claims().values() if "model" in c.kinds], ids=lambda c: c.id)
 def test_every_trained_claim_has_a_mistake_that_training_can_find(claim):
-    assert any(case.values[0] is claim for case in landing()) or util.find_spec(NEEDS["model"][0]) is None
+    assert any(case.values[0] is claim for case in landing()) or missing("model")

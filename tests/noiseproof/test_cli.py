@@ -227,6 +227,17 @@ def test_the_exit_code_follows_the_verdicts(run, monkeypatch, verdict, strict, c
     assert ("for a reason" in out) == (verdict != "PASS")
 
 
+def test_what_is_skipped_for_one_reason_is_said_once(run, monkeypatch):
+    def examine(claim, kind, seed, instead):
+        yield verifying.Check("one", kind, "SKIP", "needs torch: pip install 'noiseproof[models]'")
+
+    monkeypatch.setattr("noiseproof.gathering.examine", examine)
+    code, out, _ = run("verify", "gan.*", "--kind", "model", "--workers", "1")
+    assert code == 0
+    assert out.count("pip install") == 1
+    assert "SKIP 7 claims, model: needs torch: pip install 'noiseproof[models]'" in out
+
+
 def test_an_error_of_our_own_is_3(run, monkeypatch):
     monkeypatch.setattr("noiseproof.choosing.selected", lambda patterns: 1 / 0)
     code, out, err = run("list")

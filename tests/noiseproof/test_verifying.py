@@ -129,10 +129,12 @@ def test_a_judge_that_raises_has_judged_nothing(monkeypatch):
     assert "ZeroDivisionError: oh" in checks[0].detail
 
 
-def test_a_missing_extra_is_a_skip_with_the_line_that_installs_it(monkeypatch):
-    monkeypatch.setattr(verifying.util, "find_spec", lambda name: None)
+@pytest.mark.parametrize("gone", [["torch"], ["sklearn"], ["torch", "sklearn"]])
+def test_a_missing_extra_is_a_skip_with_the_line_that_installs_it(monkeypatch, gone):
+    monkeypatch.setattr(verifying.util, "find_spec", lambda name: None if name in gone else True)
     (check,) = examine(TWEEDIE, "model")
-    assert (check.verdict, check.detail) == (SKIP, "needs torch: pip install 'noiseproof[models]'")
+    needs = f"needs {' and '.join(gone)}: pip install 'noiseproof[models]'"
+    assert (check.verdict, check.detail) == (SKIP, needs)
 
 
 def test_the_offending_line_is_named():
