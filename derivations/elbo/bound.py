@@ -41,7 +41,7 @@ from ..calculus import (
     using,
 )
 from ..claim import Claim
-from .inequalities import apart, gibbs
+from .inequalities import distance_between_roots, gibbs
 from .inequalities import p as first
 from .inequalities import q as second
 
@@ -115,7 +115,9 @@ def nowhere_else():
     """... and by nothing else: any other q loses at least this."""
     yield log(evidence) - elbo
     yield eq(KL(q, posterior), by=rearranging(decomposition))
-    yield ge(integral((sqrt(q) - sqrt(posterior)) ** 2, z), by=theorem(apart, {first: q, second: posterior}))
+    yield ge(
+        integral((sqrt(q) - sqrt(posterior)) ** 2, z), by=theorem(distance_between_roots, {first: q, second: posterior})
+    )
 
 
 def of_a_family():

@@ -109,7 +109,7 @@ def mean_log_ratio():
     yield eq(-integral((sqrt(p) - sqrt(q)) ** 2, z), by=normalised(p, q))
 
 
-def apart():
+def distance_between_roots():
     """... makes divergences positive: by how much the roots of the densities differ, at least ..."""
     yield KL(p, q)
     yield ge(integral((sqrt(p) - sqrt(q)) ** 2, z), by=using(mean_log_ratio))
@@ -118,7 +118,7 @@ def apart():
 def gibbs():
     """... and that is a square, which vanishes if p = q, and for no other q."""
     yield KL(p, q)
-    yield ge(integral((sqrt(p) - sqrt(q)) ** 2, z), by=theorem(apart))
+    yield ge(integral((sqrt(p) - sqrt(q)) ** 2, z), by=theorem(distance_between_roots))
     yield ge(0, by=positivity)
 
 
@@ -198,7 +198,7 @@ CLAIMS = [
         "A divergence of densities is not negative, and zero only if they are equal; at a point it has either sign.",
         proved_by=(
             mean_log_ratio,
-            apart,
+            distance_between_roots,
             gibbs,
             from_itself,
             unnormalised,
