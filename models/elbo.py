@@ -20,8 +20,7 @@ from numerics.worlds import gaussian, normal
 
 from . import linear_vae
 from .atoms import Reached, Reaches
-from .linear_vae import divergence
-from .nonlinear_vae import LINE, Trained, black, grey, grey_pixels, nodes
+from .nonlinear_vae import LINE, Trained, black, grey, grey_pixels
 from .training import Minimum, minimised
 
 Array = np.ndarray
@@ -106,16 +105,10 @@ def of_the_shown(
 # What codes come to
 
 
-def negative_bound(found: Trained, n: int, mean: Tensor, log_variance: Tensor, number: int = 24) -> Tensor:
-    """Of a Gaussian code of the image n."""
-    e, w = nodes(number)
-    return (w * found.cost(mean + (log_variance / 2).exp() * e, n)).sum() + divergence(mean, log_variance)
-
-
 def reported(found: Trained, n: int) -> tuple[float, float]:
     """What the encoder's code comes to, and what the nodes miss."""
     mean, variance = (torch.tensor(part[n]) for part in found.code())
-    value, finer = (-float(negative_bound(found, n, mean, variance.log(), k)) for k in (24, 48))
+    value, finer = (-float(found.negative_bound(n, mean, variance.log(), k)) for k in (24, 48))
     return value, 2 * abs(finer - value)
 
 
@@ -132,9 +125,9 @@ def by_eight_draws(found: Trained, n: int) -> tuple[float, float]:
 def by_the_best_gaussian(found: Trained, n: int) -> tuple[float, float]:
     """A code of this image alone: what it gains on the encoder's is the amortisation gap."""
     start = torch.tensor([found.code()[0][n], log(found.code()[1][n])])
-    ended = minimised(lambda code: negative_bound(found, n, code[0], code[1]), start)
+    ended = minimised(lambda code: found.negative_bound(n, code[0], code[1]), start)
     mean, log_variance = torch.from_numpy(ended.at)
-    return -ended.value, ended.left + 2 * abs(float(negative_bound(found, n, mean, log_variance, 48)) - ended.value)
+    return -ended.value, ended.left + 2 * abs(float(found.negative_bound(n, mean, log_variance, 48)) - ended.value)
 
 
 def refined(found: Trained, n: int) -> tuple[Minimum, Array]:

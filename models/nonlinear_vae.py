@@ -123,6 +123,11 @@ class Trained(NamedTuple):
         of_pixel = bernoulli if self.black_and_white else gaussian
         return of_pixel(torch.from_numpy(self.images.x[n]), self.here.outputs(z), self.here.log_noise).sum(-1)
 
+    def negative_bound(self, n: int, mean: Tensor, log_variance: Tensor, number: int = NODES) -> Tensor:
+        """Of any Gaussian code of the image n."""
+        e, w = nodes(number)
+        return (w * self.cost(mean + (log_variance / 2).exp() * e, n)).sum() + divergence(mean, log_variance)
+
     def log_joint(self, z: Array, n: Array | int | slice = slice(None)) -> Array:
         """log p(x, z)."""
         return self.log_likelihood(z, n) - z**2 / 2 - log(2 * np.pi) / 2

@@ -17,12 +17,13 @@ from numerics.worlds.digits import digits
 
 from . import linear_vae
 from .atoms import Reached, Reaches
+from .gradients import detached_sample, reparam_gradient
 from .linear_vae import LinearVAE, Trained
 from .losses import bernoulli_decoder, gaussian_decoder, kl_standard_normal
 
 __all__ = [
-    "bernoulli_decoder", "gaussian_decoder", "kl_standard_normal", "linear_optimal_encoder", "posterior_collapse",
-    "ppca_mle",
+    "bernoulli_decoder", "detached_sample", "gaussian_decoder", "kl_standard_normal", "linear_optimal_encoder",
+    "posterior_collapse", "ppca_mle", "reparam_gradient",
 ]  # fmt: skip
 
 Array = np.ndarray

@@ -359,7 +359,7 @@ CLAIMS = [
             nothing_is_above_infinity,
             derivative_of_a_step,
         ),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         assumes=smooth,
         source="the note; Kingma & Welling (2013) eqs. 4-5 and section 2.4",
         mistakes={
@@ -374,7 +374,7 @@ CLAIMS = [
         "vae.detached-sample",
         "A sample without a path to μ and σ has the automatic derivative 0; of E z², the true ones are 2μ and 2σ.",
         proved_by=(detached_from_mu, detached_from_sigma, true_slope_in_mu, true_slope_in_sigma),
-        evidence="S Q",
+        evidence="S Q T",
         source="the note",
         mistakes={
             "detached-is-unbiased": {"no_path_to_mu": 2 * mu, "no_path_to_sigma": 2 * sigma},
