@@ -14,10 +14,10 @@ from sympy import Derivative, Expr, Integral
 from .deciding import vanishes
 from .equalities import definition
 from .expanding import averaged, carried_out, linear, tops
+from .meanings import inhabit
 from .notation import Density, RealFunction, UnitFunction, is_law, variables
 from .signs import domain_gap, sign
 from .steps import Derivation, Followed, Rule, Undefined, cited, unfit
-from .witness import inhabit
 
 Letters = Mapping[Expr, Expr]
 

@@ -15,6 +15,7 @@ from sympy import Add, Expr, Integral, MatrixSymbol, Mul, exp, oo, pi, sqrt
 
 from .deciding import vanishes
 from .expanding import averaged, carried_out, linear
+from .meanings import inhabit
 from .notation import (
     Density,
     E,
@@ -30,7 +31,6 @@ from .notation import (
 )
 from .signs import on_the_line, sign
 from .steps import Rule, unfit
-from .witness import inhabit
 
 
 def equality(name: str, normal: Callable[[Expr], Expr], granted: str = "", key: tuple | None = None) -> Rule:

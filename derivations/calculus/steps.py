@@ -30,7 +30,6 @@ from sympy import Expr
 
 from .notation import DIMENSION, CovarianceMatrix, UnitSymbol
 from .signs import definite, domain_gap, sign
-from .witness import NoWitness, disagreement, drift
 
 Derivation = Callable[..., Iterator]
 
@@ -295,6 +294,8 @@ def _judge(line: Step, left: Expr, right: Expr, rule: Rule, world: dict, judges:
         return Undefined, "has no real value", ""
     gap = domain_gap(right)
     if "witness" in judges:
+        from .witness import NoWitness, disagreement, drift  # brings NumPy: not before a line is judged
+
         try:
             witness = drift if line.near else disagreement
             if testimony := witness(line.relation, left, right, world, *line.near):

@@ -39,21 +39,12 @@ from sympy import (
     oo,
 )
 
+from .meanings import GaussianMean
 from .notation import DIMENSION, Density, Quadratic, VectorNormal
 
 
 class NoWitness(Exception):
     """No number can be given for a line, and why."""
-
-
-class GaussianMean(Expr):
-    """The mean of f(u) for a standard normal u, a number or a vector."""
-
-    is_commutative = True
-
-    @property
-    def free_symbols(self) -> set:
-        return self.args[0].free_symbols - {self.args[1]}
 
 
 class Root(MatrixExpr):

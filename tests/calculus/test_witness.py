@@ -30,7 +30,8 @@ from derivations.calculus import (
     reals,
     units,
 )
-from derivations.calculus.witness import disagreement, drift, inhabit, interpret, points
+from derivations.calculus.meanings import inhabit
+from derivations.calculus.witness import disagreement, drift, interpret, points
 from derivations.calculus.witness_values import ARBITRARY, DOUBLE, EXTENDED, NoWitness, evaluate
 
 x, y, z, u = reals("x y z u")
@@ -228,12 +229,12 @@ def number_in(e, world, at) -> float:
 
 def test_the_witness_knows_no_rule():
     """Nor anything that the rules decide with."""
-    for name in ("witness.py", "witness_values.py"):
+    for name in ("meanings.py", "witness.py", "witness_values.py"):
         path = Path(witness_module.__file__).with_name(name)
         imported = {
             node.module
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             if isinstance(node, ast.ImportFrom) and node.level
         }
-        assert imported <= {"notation", "witness_values"}
+        assert imported <= {"notation", "meanings", "witness_values"}
     assert mp.mp.dps < 30  # more digits are used for a refutation, and given back
