@@ -54,7 +54,7 @@ def reparam_gradient(
 def detached_sample(
     no_path_to_mu: Formula, no_path_to_sigma: Formula, true_by_mu: Formula, true_by_sigma: Formula
 ) -> Iterator[Reaches]:
-    """A term of a detached sample leaves the gradient as it is, exactly; and a code that descends it on the prior."""
+    """A term of a detached sample leaves the gradient as it is, exactly: who descends it ends at the prior."""
     for what, detached, true in (("mu", no_path_to_mu, true_by_mu), ("sigma", no_path_to_sigma, true_by_sigma)):
         yield Reaches(detached, lambda seed, what=what: of_squares(seed, what, True), 1e-12, name=f"{what}, detached")
         yield Reaches(true, lambda seed, what=what: of_squares(seed, what, False), 1e-12, name=f"{what}, with a path")
@@ -106,7 +106,7 @@ def parameters(at: dict[str, Any], by: str) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def along_the_path(found: Trained, n: int, by: str) -> Reached:
-    """The automatic derivative of the average, the sample a function of mean and spread."""
+    """The reparameterised estimator, averaged: the sample is a function of mean and spread, and torch finds slopes."""
 
     def slope(number: int) -> float:
         (e, w), (mean, sigma, moved) = nodes(number), parameters(letters(found, n), by)
@@ -117,7 +117,7 @@ def along_the_path(found: Trained, n: int, by: str) -> Reached:
 
 
 def by_weights(found: Trained, n: int, by: str) -> Reached:
-    """The same, where the sample is fixed and its log density has the slopes."""
+    """The score-function estimator, averaged: the sample is fixed, and its log density has the slopes."""
 
     def slope(number: int) -> float:
         (e, w), (mean, sigma, moved) = nodes(number), parameters(letters(found, n), by)
