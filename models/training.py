@@ -142,7 +142,10 @@ def descended(loss: Loss, start: Tensor, steps: int, progress: Progress | None =
 
     before = np.inf
     for done in range(1, steps + 1):
-        value = float(descent.step(closure).detach())
+        try:
+            value = float(descent.step(closure).detach())
+        except IndexError:  # what the line search makes of a step that lands where the loss is no number
+            value = np.nan
         if not np.isfinite(value):
             raise FloatingPointError(f"the loss is {value} after {20 * done} steps: it has no minimum")
         if progress is not None:

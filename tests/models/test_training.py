@@ -61,6 +61,13 @@ def test_directions_without_curvature_move_nothing():
     np.testing.assert_allclose(found.beyond, [1, 3], atol=1e-6)
 
 
+@pytest.mark.parametrize("edge", [0.0, 0.5])
+def test_a_loss_that_leaves_its_domain_is_found_out(edge):
+    """-log x - x: down it goes to where the logarithm ends, or for ever."""
+    with pytest.raises(FloatingPointError, match="it has no minimum"):
+        minimised(lambda x: (torch.log(x - edge) - torch.exp(x)).sum(), torch.ones(2) + edge)
+
+
 def test_a_loss_without_a_minimum_is_found_out():
     with pytest.raises(FloatingPointError, match="it has no minimum"):
         minimised(lambda x: -torch.exp(x).sum() - (x**2).sum(), torch.ones(2))
