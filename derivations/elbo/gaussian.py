@@ -188,8 +188,14 @@ def two_directions(asymmetry=asymmetry):
     yield eq(asymmetry, by=gaussian_moments)
 
 
+def of_one_law(asymmetry=asymmetry):
+    """There is no difference if the two are one ..."""
+    yield asymmetry.xreplace({sigma_q: sigma_p})
+    yield eq(0, by=algebra)
+
+
 def narrow_and_wide(asymmetry=asymmetry):
-    """The difference falls as q widens, through zero at q = p: the narrow one is closer to the wide one."""
+    """... and as q widens, it falls: the narrow one is closer to the wide one than the wide one to it."""
     yield d(sigma_q, asymmetry)
     yield eq(-((sigma_p**2 - sigma_q**2) ** 2) / (sigma_p**2 * sigma_q**3), by=differentiation)
     yield le(0, by=positivity)
@@ -256,9 +262,9 @@ CLAIMS = [
     Claim(
         "elbo.kl-asymmetry",
         "D(p ‖ q) is not D(q ‖ p): of two Gaussians with one mean, the narrow one is closer to the wide one.",
-        proved_by=(two_directions, narrow_and_wide),
+        proved_by=(two_directions, of_one_law, narrow_and_wide),
         evidence="S Q P",
-        assumes="p = N(0, sigma_p^2) and q = N(0, sigma_q^2)",
+        assumes="p = N(0, σ_p²) and q = N(0, σ_q²)",
         mistakes={
             "symmetric": {"asymmetry": Integer(0)},
             "log-coefficient-one": {"asymmetry": asymmetry - log(sigma_q / sigma_p)},
@@ -275,7 +281,7 @@ CLAIMS = [
         "the evidence.",
         proved_by=(bound_of_the_model, gap_of_the_model, bound_at_the_posterior, curvature_of_the_model),
         evidence="S Q M P",
-        assumes="z ~ N(mu_0, tau^2), x given z ~ N(z, sigma^2), q = N(a, b)",
+        assumes="z ~ N(μ_0, τ²), x given z ~ N(z, σ²), q = N(a, b)",
         mistakes={
             "no-b-in-recon": {"bound": bound + b / (2 * sigma**2)},
             "plus-log-b-sign": {"bound": bound - log(b / tau**2)},

@@ -17,7 +17,7 @@ References:
     Maddison et al. (2017), Filtering variational objectives, for the rate.
 """
 
-from sympy import Add, Integer, Integral, Rational, Sum, binomial, exp, gamma, log, oo
+from sympy import Add, Integer, Integral, Rational, Sum, binomial, exp, gamma, log, oo, sqrt
 
 from ..calculus import (
     Density,
@@ -78,13 +78,13 @@ unbiased = definition("weights average to the evidence", {integral(of_all * exp(
 y, y_new = reals(r"y \eta")
 c, t = units("c t")
 r, s = positives("r s")
-law, spread, third, fourth = Density("h", [y], at=[k]), Density("v"), RealFunction(r"\kappa_3"), Density(r"\kappa_4")
+law, spread, third, fourth = Density("h", [y], at=[k]), Density("V"), RealFunction(r"\kappa_3"), Density(r"\kappa_4")
 away, away_new = c + exp(y) - 1, c + exp(y_new) - 1
 
 variance, skew = spread / (evidence**2 * k), third / k**2
 tail = (3 * (k - 1) * (spread / evidence**2) ** 2 + fourth) / k**3
 moments = definition(
-    "moments of a mean",
+    "moments of a mean, by induction",
     {
         integral(density * off**n, letter): value
         for density, letter, off, at in ((law, y, away, {}), (law(y_new, 1), y_new, away_new, {k: Integer(1)}))
@@ -136,27 +136,32 @@ def equal_weights(estimate=estimate):
 
 
 def one_draw_and_two(estimate=estimate):
-    """Two draws lose less than one ..."""
+    """Two draws lose less than one, by two squares at least, which vanish only if the weights are equal ..."""
     mean = exp(of_draws(estimate, 2))
+    first, second = sqrt(w_1 / mean), sqrt(w_2 / mean)
     yield from two_weights
     yield E(q(z_1), of_draws(estimate, 1)) - E(two, of_draws(estimate, 2))
-    yield eq(E(two, (log(w_1 / mean) + log(w_2 / mean)) / 2), by=linearity)
-    yield le(E(two, (w_1 / mean - 1 + w_2 / mean - 1) / 2), by=pointwise(log_tangent()))
-    yield eq(0, by=algebra)
+    yield eq(E(two, log(first) + log(second)), by=linearity)
+    yield le(E(two, first - 1 + second - 1), by=pointwise(log_tangent()))
+    yield eq(E(two, -((first - 1) ** 2 + (second - 1) ** 2) / 2), by=pointwise(algebra))
+    yield le(0, by=positivity)
 
 
 def leaving_one_out(estimate=estimate):
-    """... for any k + 1 numbers, the mean logarithm with one left out is at most that of the mean."""
+    """... for any k + 1 numbers, the mean logarithm with one left out is at most that of the mean: again by squares."""
     mean = Sum(w, (i, 1, k + 1)) / (k + 1)
+    root = sqrt(without / mean)
+    squares = Sum((root - 1) ** 2, (j, 1, k + 1)) / (k + 1)
     yield Sum(log(without), (j, 1, k + 1)) / (k + 1) - estimate.xreplace({k: k + 1})
-    yield eq(Sum(log(without / mean), (j, 1, k + 1)) / (k + 1), by=linearity)
-    yield le(Sum(without / mean - 1, (j, 1, k + 1)) / (k + 1), by=log_tangent())
-    yield eq(Sum(without, (j, 1, k + 1)) / (k + 1) / mean - 1, by=linearity)
-    yield eq(0, by=one_left_out)
+    yield eq(Sum(2 * log(root), (j, 1, k + 1)) / (k + 1), by=linearity)
+    yield le(Sum(2 * (root - 1), (j, 1, k + 1)) / (k + 1), by=log_tangent())
+    yield eq(Sum(without, (j, 1, k + 1)) / (k + 1) / mean - 1 - squares, by=linearity)
+    yield eq(-squares, by=one_left_out)
+    yield le(0, by=positivity)
 
 
 def one_more_draw(less=bound_of["less"], more=bound_of["more"]):
-    """... so k + 1 draws lose less than k: a mean of k of them is on average that of all."""
+    """... so k + 1 draws lose less than k: u is the log mean of all, and v that of k of them, chosen at random."""
     yield less
     yield eq(E(of_all, E(of_some, v)), by=bounds)
     yield le(E(of_all, log(E(of_some, exp(v)))), by=pointwise(jensen()))
@@ -221,7 +226,7 @@ def fourth_moment():
 
 
 def mean_logarithm_from_above():
-    """So the logarithm of a mean of k weights is on average below this ..."""
+    """So the logarithm of a mean of k weights, over p(x) as c + exp(y), is on average below this ..."""
     yield E(law, log(c + exp(y)))
     cubic = E(law, away - away**2 / 2 + away**3 / 3)
     yield le(cubic, by=pointwise(theorem(logarithm_with_a_remainder, {r: c + exp(y)})))
@@ -310,8 +315,8 @@ CLAIMS = [
             limit_from_above,
         ),
         evidence="S Q M P",
-        kind="inequality",
-        assumes="E w < oo; for the rate: a variance v, a fourth moment, and a positive number below all weights",
+        kind="inequality/limit",
+        assumes="E w < ∞; for the rate: a variance V, a fourth moment, and a positive number below all weights",
         source="Burda et al. (2015); Maddison et al. (2017)",
         tier="extended",
         mistakes={

@@ -218,7 +218,7 @@ CLAIMS = [
             "zero-if-means-equal": {"same_means": Integer(0)},
         },
         because={
-            "unnormalised-q": "of twice a density, anything diverges by log 2 less than of the density",
+            "unnormalised-q": "from twice a density, anything diverges by log 2 less than from the density",
             "pointwise": "the sign of a mean is taken for the sign of what is averaged",
             "zero-if-means-equal": "true as long as only the means can differ",
         },

@@ -251,7 +251,7 @@ def largest_criterion(most=most, ceiling=ceiling):
 CLAIMS = [
     Claim(
         "gan.criterion-jsd",
-        "The best response is worth -log 4 + KL(p || m) + KL(g || m), twice the Jensen-Shannon divergence less log 4.",
+        "The best response is worth KL(p ‖ m) + KL(g ‖ m) − log 4: twice the Jensen-Shannon divergence, less log 4.",
         proved_by=(best_response, two_divergences, any_response),
         evidence="S Q P",
         assumes="densities p and g",
@@ -295,7 +295,7 @@ CLAIMS = [
     ),
     Claim(
         "gan.jsd-bounds",
-        "The Jensen-Shannon divergence lies between 0 and log 2, reached if and only if p and g share nothing.",
+        "The Jensen-Shannon divergence lies between 0 and log 2; it is log 2 if and only if p and g share nothing.",
         proved_by=(
             never_negative,
             nothing_at_the_match,

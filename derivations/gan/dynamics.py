@@ -124,7 +124,8 @@ def an_ellipse():
 CLAIMS = [
     Claim(
         "gan.dirac-dynamics",
-        "Around its equilibrium the Dirac-GAN turns: eigenvalues +-ic; steps at once lead outwards, in turn nowhere.",
+        "The Dirac-GAN turns about its equilibrium, with eigenvalues ±ic; steps of both at once lead outwards, and "
+        "steps in turn neither in nor out.",
         proved_by=(
             what_the_generator_descends,
             what_the_discriminator_ascends,

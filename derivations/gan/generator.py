@@ -159,11 +159,11 @@ def jensen_shannon(jsd=jsd_of_one_in_two):
 def less_than_all(jsd=jsd_of_one_in_two):
     """... and that is less than a third of what two laws with nothing in common have."""
     yield jsd
-    yield lt(log(2), by=positivity)
+    yield lt(log(2) / 3, by=positivity)
 
 
 def averaged_over_the_data(growth=growth):
-    """Data that average over themselves do mind: the rarer a mode in the generator, the more, without a bound."""
+    """Averaged over the data, a mode is missed: the rarer it is in the generator, the more, and without a bound."""
     yield let(w, 1 / (1 + exp(-s)))
     from_kept, from_lost = E(kept, log(kept / 2) - log(w * kept)), E(lost, log(lost / 2) - log((1 - w) * lost))
     yield (from_kept + from_lost) / (2 * s)
@@ -174,7 +174,7 @@ def averaged_over_the_data(growth=growth):
 CLAIMS = [
     Claim(
         "gan.nonsaturating-gradient",
-        "In the logit, log(1 - D) has the slope -D and -log D the slope -(1 - D): one sign, in the ratio exp(-a).",
+        "In the logit a, log(1 − D) has the slope −D, and −log D the slope −(1 − D): one sign, and the ratio exp(−a).",
         proved_by=(
             saturating_slope,
             nonsaturating_slope,
@@ -195,7 +195,7 @@ CLAIMS = [
     ),
     Claim(
         "gan.nonsaturating-divergence",
-        "At a fixed best response, the slope of the non-saturating loss is that of D_KL(g || p) - 2 JSD(g, p).",
+        "At a fixed best response, the slope of the non-saturating loss is that of KL(g ‖ p) − 2 JSD(g, p).",
         proved_by=(best_response_held, same_slope),
         evidence="S Q",
         assumes="a smooth family of densities g_theta with integrable derivatives in theta",
@@ -211,7 +211,7 @@ CLAIMS = [
     ),
     Claim(
         "gan.mode-drop-cost",
-        "A generator that keeps one of K equal modes pays log K in D_KL(g || p), without bound in D_KL(p || g).",
+        "A generator that keeps one of K equal modes pays log K in KL(g ‖ p), and without bound in KL(p ‖ g).",
         proved_by=(dropping_all_but_one, jensen_shannon, less_than_all, averaged_over_the_data),
         evidence="S Q T",
         assumes="modes with disjoint supports",

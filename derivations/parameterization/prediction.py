@@ -247,7 +247,7 @@ CLAIMS = [
         ),
         evidence="S P T",
         tier="extended",
-        assumes="the standing assumptions; alpha_bar_T = 0",
+        assumes="the standing assumptions, but for the last step: alpha_bar_T = 0",
         source="Lin et al. (2023) section 3.2",
         mistakes={
             "eps-still-informative": {"covariance": v_0},

@@ -57,7 +57,8 @@ from .conversions import (
 
 # Notation: u is x_t without its scale; p(u) is its density, and p(x_0 | u) what it says of x_0.
 
-u, sigma, alpha_bar = reals("u"), positives(r"\hat\sigma"), units(r"\bar\alpha_t")
+u, alpha_bar = reals("u"), units(r"\bar\alpha_t")
+sigma, snr = positives(r"\hat\sigma S")
 WHERE = {sigma: b / a}
 
 exploding, origin = Density("p", [u]), Density("p", [x_0], given=[u])
@@ -86,8 +87,9 @@ def without_its_scale(noise_level=noise_level):
 
 def if_variance_is_preserved(noise_level=noise_level):
     """... whose variance is one over the signal-to-noise ratio."""
+    yield let(snr, alpha_bar / (1 - alpha_bar))
     yield noise_level.xreplace({a: sqrt(alpha_bar), b: sqrt(1 - alpha_bar)}) ** 2
-    yield eq((1 - alpha_bar) / alpha_bar, by=algebra)
+    yield eq(1 / snr, by=algebra)
 
 
 def density_rescaled():
@@ -141,6 +143,7 @@ CLAIMS = [
             without_its_scale,
             if_variance_is_preserved,
             density_rescaled,
+            same_guess,
             one_denoiser,
             score_of_x_t,
             score_of_u,

@@ -183,8 +183,8 @@ def reach_beyond_one(reach=reach):
 CLAIMS = [
     Claim(
         "parameterization.learned-variance",
-        "Variances on a scale of logarithms, from beta-tilde at v = 0 to beta at v = 1; the best v is positive, and "
-        "more than 1 for data with a Fisher information below 1.",
+        "Variances on a scale of logarithms, from β̃ at v = 0 to β at v = 1; the best v is never negative, and more "
+        "than 1 for data with a Fisher information below 1.",
         proved_by=(
             scale,
             line_of_logarithms,

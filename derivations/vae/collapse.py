@@ -189,8 +189,8 @@ def collapse():
 CLAIMS = [
     Claim(
         "vae.posterior-collapse",
-        "At the optimum of the linear VAE a column has the squared length max(lambda_i - sigma^2, 0), and its latent "
-        "carries log(lambda_i/sigma^2)/2: it collapses if and only if lambda_i is not above sigma^2.",
+        "At the optimum of the linear VAE a column has the squared length max(λ_i − σ², 0), and its latent carries "
+        "log(λ_i/σ²)/2 if that is positive: it collapses if and only if λ_i is not above σ².",
         proved_by=(
             no_encoder_is_better,
             exact_encoder,
@@ -205,7 +205,7 @@ CLAIMS = [
             collapse,
         ),
         evidence="S Q T",
-        assumes="a fixed sigma > 0; a diagonal encoder",
+        assumes="a fixed σ > 0; a diagonal encoder; beyond the plane, columns along eigenvectors",
         source="Lucas et al. (2019)",
         mistakes={
             "threshold-std": {"threshold": sigma},

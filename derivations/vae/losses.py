@@ -171,8 +171,15 @@ def logit_decoder(cross_entropy=cross_entropy, from_logit=from_logit):
     yield eq(from_logit, by=algebra)
 
 
+def one_in_all(from_logit=from_logit):
+    """White and black together are certain, ..."""
+    white, black = from_logit.xreplace({x: Integer(1)}), from_logit.xreplace({x: Integer(0)})
+    yield exp(-white) + exp(-black)
+    yield eq(1, by=algebra)
+
+
 def grey(from_logit=from_logit, normaliser=normaliser):
-    """Over all shades of grey, what ought to be a density has this mass, ..."""
+    """... but over all shades of grey, what ought to be a density has this mass, ..."""
     yield Integral(exp(-from_logit.xreplace({x: u})), (u, 0, 1))
     yield eq(Integral(exp(logit * u), (u, 0, 1)) / (1 + exp(logit)), by=linearity)
     yield eq(normaliser, by=elementary_integral())
@@ -273,7 +280,7 @@ CLAIMS = [
         "vae.bernoulli-decoder",
         "Cross-entropy is the likelihood of black and white, softplus(a) − x a in the logit a; over grey values it is "
         "not normalised, but to tanh(a/2)/a ≤ 1/2.",
-        proved_by=(black_or_white, logit_decoder, grey, grey_in_the_middle, never_more),
+        proved_by=(black_or_white, logit_decoder, one_in_all, grey, grey_in_the_middle, never_more),
         evidence="S Q P T",
         assumes="x is 0 or 1 for a likelihood; the normaliser at a = 0 is its limit, 1/2",
         source="the note; Kingma & Welling (2013)",

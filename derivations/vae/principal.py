@@ -13,7 +13,8 @@ with any rotation R of the latents. The average log density of the sample is the
 
 Turning the latents makes the columns orthogonal. That they lie along eigenvectors, the longest along the largest, is
 derived in the plane; in d dimensions it is von Neumann's inequality for traces, and checked in numbers. Along
-eigenvectors the argument is the same for any number of columns.
+eigenvectors the argument is the same for any number of columns: to exchange the larger of two eigenvalues for the
+smaller, in a column or in the noise, gains nothing, so that the columns have the k largest.
 
 References:
     Tipping & Bishop (1999), Probabilistic principal component analysis.
@@ -140,6 +141,12 @@ def turned_columns_lose():
     yield lt(likelihood(rho_1, rho_2, l_1, l_2).xreplace(unequal), by=positivity)
 
 
+def columns_of_the_largest():
+    """To exchange them loses as well: the longer column, with the variance ρ₁, belongs to the larger eigenvalue."""
+    yield likelihood(rho_1, rho_2, l_2, l_1)
+    yield le(likelihood(rho_1, rho_2, l_1, l_2), by=positivity)
+
+
 def tangents_in_the_plane():
     """Each variance is best where its logarithm touches a tangent ..."""
     yield (log(l_1 / rho_1) + log(l_2 / rho_2)) / 2
@@ -179,7 +186,7 @@ def tangent_of_the_noise():
 
 
 def no_columns_are_better(best=best):
-    """... so no columns along eigenvectors, and no noise, do better ..."""
+    """... so no columns along the first eigenvectors, and no noise, do better ..."""
     of_the_columns = Sum(log(lam / rho), (j, 1, k)) - Sum(lam / rho - 1, (j, 1, k))
     of_the_noise = n * log(v / s) - n * (v / s - 1)
     yield let(v, noise)
@@ -199,14 +206,15 @@ def best_columns(scale=scale, noise=noise, best=best):
 CLAIMS = [
     Claim(
         "vae.ppca-mle",
-        "The most probable linear model keeps the k largest eigenvalues of the data: its columns have the squared "
-        "lengths lambda_i - sigma^2, and its noise sigma^2 is the mean of the other eigenvalues.",
+        "The most probable linear model keeps the k largest eigenvalues λ_i of the data: its columns have the squared "
+        "lengths λ_i − σ², and its noise σ² is the mean of the other eigenvalues.",
         proved_by=(
             model_of_two_latents,
             along_an_axis,
             of_turned_data,
             eigenvectors_are_best,
             turned_columns_lose,
+            columns_of_the_largest,
             tangents_in_the_plane,
             no_model_is_better,
             best_model,
@@ -216,7 +224,7 @@ CLAIMS = [
             best_columns,
         ),
         evidence="S Q P T",
-        assumes="k < d; the eigenvalues in descending order; sigma^2 > 0",
+        assumes="k < d; the eigenvalues in descending order; σ² > 0; beyond the plane, columns along eigenvectors",
         source="Tipping & Bishop (1999)",
         tier="extended",
         mistakes={

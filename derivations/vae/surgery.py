@@ -49,7 +49,6 @@ from .principal import i, k, lam, sigma
 x, z = reals("x z")
 data, prior, encoder = Density("p", [x]), Density(r"\pi", [z]), Density("q", [z], given=[x])
 aggregate, origin = Density(r"\bar{q}", [z]), Density("r", [x], given=[z])
-mixing = definition("the aggregate posterior", {aggregate: E(data, encoder)})
 bayes = definition("Bayes' rule", {origin: data * encoder / aggregate})
 
 # Statement
@@ -68,6 +67,13 @@ l_1, l_2 = positives(r"\lambda_1 \lambda_2")
 def of_two(formula):
     """A formula for k latents, for two."""
     return sympify(formula).xreplace({k: 2}).doit().xreplace({lam(1): l_1, lam(2): l_2})
+
+
+def codes_of_all_data():
+    """Averaged over the data, the law of a code is that of the codes of all data."""
+    yield E(data, encoder)
+    yield eq(integral(origin * aggregate, x), by=bayes)
+    yield eq(aggregate, by=normalised(origin))
 
 
 def mutual_information(information=information):
@@ -124,6 +130,7 @@ CLAIMS = [
         "The KL term of the bound, averaged over data, is the mutual information of data and code plus the divergence "
         "of the aggregate posterior from the prior; at the optimum of the linear VAE it is all information.",
         proved_by=(
+            codes_of_all_data,
             mutual_information,
             surgery,
             code_of_nothing,

@@ -88,7 +88,7 @@ r = units("r")
 mmse, info, W = RealFunction("V", [s]), RealFunction("I", [s]), Density("W", at=[s])
 falls = definition("-W is the slope of the mmse", {d(r, mmse(s + h * r)): -h * W(s + h * r)})
 area = Integral(h * mmse(s + h * r) / 2, (r, 0, 1))
-after, midway, hidden, start, end, most, least = positives(r"v_t v_m \eta a b V_b V_a")
+after, midway, hidden, start, end, most, least = positives(r"V_2 V_1 \eta a b V_b V_a")
 gaps = naturals("N")
 values = Density("V", at=[t])  # at N + 1 ratios, from a down to b
 y, m_0, m, width = reals(r"y m_0 m \Delta")
@@ -332,7 +332,7 @@ WORLD = DENOISED | {
 CLAIMS = [
     Claim(
         "vlb.telescoping",
-        "The weights of x_0 add up to SNR(1) - SNR(T): a constant error costs the same on every schedule between them.",
+        "The weights of x_0 add up to (SNR(1) − SNR(T))/2: a constant error costs the same on every way between.",
         proved_by=(constant_error, constant_error_on_a_detour, no_schedule_is_better, in_continuous_time),
         evidence="S Q P",
         assumes="T >= 2 steps; the variance of the model is that of the kernel given both ends; a smooth error",

@@ -5,8 +5,8 @@ r"""The best variance of a step is what the reverse kernel has on average, once 
           \qquad J_t=\mathbb E\,s_t(x_t)^2,\quad \mathrm{mmse}_t=\mathbb E\operatorname{Var}[x_0\mid x_t] .
 
 It is :math:`\beta_t` for data from N(0, 1) and :math:`\tilde\beta_t` for a point, the two variances that samplers use;
-for other data it is neither. The divergence of the kernel given :math:`x_0` as well is larger by a constant (see
-``target``), so the best variance for it is the same. In d dimensions J and mmse are averages over coordinates.
+for other data it is in general neither. The divergence of the kernel given :math:`x_0` as well is larger by a constant
+(see ``target``), so the best variance for it is the same. In d dimensions J and mmse are averages over coordinates.
 
 References:
     Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, section 3.2.
@@ -109,7 +109,7 @@ def of_a_point(optimal=optimal):
 CLAIMS = [
     Claim(
         "vlb.optimal-variance",
-        "At the best mean, the best variance is the mean one of the reverse kernel, beta_t/alpha_t (1 - beta_t J_t).",
+        "At the best mean, the best variance is the average one of the reverse kernel: β_t/α_t times 1 − β_t J_t.",
         proved_by=(
             loss_of_a_variance,
             tangent,

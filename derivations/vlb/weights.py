@@ -1,4 +1,4 @@
-r"""Each step of the bound is a squared error with a weight; in x_0 the weight is the signal-to-noise ratio it loses.
+r"""Each step of the bound is a squared error with a weight; in x_0 the weight is half of the SNR that it loses.
 
 .. math:: D_{KL}\bigl(\mathcal N(\tilde\mu_t,\tilde\beta_t)\,\|\,\mathcal N(\mu_\theta,\sigma_t^2)\bigr)
       &=\frac{\lVert\tilde\mu_t-\mu_\theta\rVert^2}{2\sigma_t^2}
@@ -12,10 +12,10 @@ r"""Each step of the bound is a squared error with a weight; in x_0 the weight i
 
 With a covariance :math:`\Sigma` on both sides the distance is measured in units of it,
 :math:`\tfrac12\lVert\tilde\mu_t-\mu_\theta\rVert^2_{\Sigma^{-1}}`. A variance of one's own costs a constant, which no
-choice of :math:`\mu_\theta` changes. The weight of an error in the noise explodes for small t, where there is little;
-dropping it is DDPM's simple loss. The weights of the errors in :math:`x_0` are what the step loses of the
-signal-to-noise ratio, so that they add up to a difference (page ``snr``). All of it holds for t >= 2: at t = 1 there is
-no kernel left, and :math:`\mathrm{SNR}(0)=\infty`.
+choice of :math:`\mu_\theta` changes. The weight of an error in the noise is, in the usual schedules, largest for small
+t, where there is little; dropping it is DDPM's simple loss. The weights of the errors in :math:`x_0` are half of what
+the step loses of the signal-to-noise ratio, so that they add up to a difference (page ``snr``). All of it holds for
+t >= 2: at t = 1 there is no kernel left, and :math:`\mathrm{SNR}(0)=\infty`.
 
 References:
     Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, eqs. (8), (12).
@@ -132,7 +132,7 @@ def other_variance(price=price, constant=constant):
 
 
 def any_covariance():
-    """With any covariance, twice the log ratio, at a draw and at its mirror image: the draw itself cancels."""
+    """With one covariance Σ for both: twice the log ratio, at a draw z and at 2a − z, which is as likely; z cancels."""
     here = quadratic(z - b, S.inverse()) - quadratic(z - a, S.inverse())
     mirrored = quadratic(2 * a - z - b, S.inverse()) - quadratic(a - z, S.inverse())
     yield here + mirrored
@@ -251,7 +251,7 @@ CLAIMS = [
     ),
     Claim(
         "vlb.epsilon-weight",
-        "A step of the bound is the squared error of the noise, with a weight that is largest where there is least.",
+        "A step of the bound is the squared error of the noise, times βₜ²/(2σₜ²αₜ(1 − ᾱₜ)), and a constant.",
         proved_by=(loss_in_the_noise, own_variance, ratio_of_snr),
         evidence="S Q P T",
         assumes="the standing assumptions; t >= 2",
