@@ -15,8 +15,9 @@ a parabola in the mean of q, of curvature :math:`-(\sigma^{-2}+\tau^{-2})`. It i
 is the evidence :math:`\log\mathcal N(x;\mu_0,\sigma^2+\tau^2)`.
 
 Vectors here have two coordinates, y and z. Every covariance matrix is that of some y of variance u and z = g y + noise
-of variance w, which is how densities are written below. In d dimensions there are axes in which one covariance is the
-identity and the other diagonal, coordinates are independent, and divergences add up.
+of variance w, which is how densities are written below. In d dimensions neither side depends on the axes; there are
+some in which one covariance is the identity and the other diagonal, coordinates are independent, and divergences add
+up.
 
 References:
     Kingma & Welling (2013), Auto-encoding variational Bayes, for a diagonal Gaussian and N(0, 1).

@@ -180,7 +180,8 @@ WORLD = {
 CLAIMS = [
     Claim(
         "elbo.jensen",
-        "The logarithm of a mean is at least the mean of the logarithm: equal for constants, σ²/2 more for lognormals.",
+        "The logarithm of a mean is at least the mean of the logarithm: equal for constants alone, σ²/2 more for "
+        "lognormals.",
         proved_by=(mean_of_a_logarithm, jensen, of_a_constant, of_a_lognormal, lognormal_is_strict),
         evidence="S Q P M",
         kind="inequality",
@@ -195,7 +196,7 @@ CLAIMS = [
     ),
     Claim(
         "elbo.kl-nonneg",
-        "A divergence of densities is not negative, and zero only if they are equal; at a point it has either sign.",
+        "A divergence of densities is at least 0, and 0 only if they are equal; at a point log p/q has either sign.",
         proved_by=(
             mean_log_ratio,
             distance_between_roots,

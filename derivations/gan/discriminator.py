@@ -27,10 +27,12 @@ from ..calculus import (
     d,
     differentiation,
     eq,
+    gt,
     integral,
     le,
     let,
     linearity,
+    lt,
     normal,
     pointwise,
     positivity,
@@ -82,6 +84,20 @@ def up_and_down(best=best):
     yield eq((data + generator) * (best - y) / (y * (1 - y)), by=differentiation)
 
 
+def where_only_p_lives():
+    """Where there is nothing of g, more is always better, and the best answer is 1; ..."""
+    yield d(y, data * log(y))
+    yield eq(data / y, by=differentiation)
+    yield gt(0, by=positivity)
+
+
+def where_only_g_lives():
+    """... where there is nothing of p, less is, and the best answer is 0."""
+    yield d(y, generator * log(1 - y))
+    yield eq(-generator / (1 - y), by=differentiation)
+    yield lt(0, by=positivity)
+
+
 def loss_along_the_way(best=best):
     """Along the way from the best answer to y the loss adds up, and s(1 - s) is nowhere above a quarter."""
     s = (1 - u) * y_best + u * y
@@ -129,7 +145,7 @@ def best_logit(logit=logit):
 
 
 def slope_in_the_logit(with_prior=logit_with_prior):
-    """If a share pi of all examples is real, more is better while the odds are below those of this logit ..."""
+    """If a share π of all examples is real, more is better while the odds are below those of this logit ..."""
     yield let(y, 1 / (1 + exp(-a)))
     yield d(a, pi * data * log(y) + (1 - pi) * generator * log(1 - y))
     yield eq(pi * data * (1 - y) - (1 - pi) * generator * y, by=differentiation)
@@ -150,6 +166,8 @@ CLAIMS = [
         proved_by=(
             point_by_point,
             up_and_down,
+            where_only_p_lives,
+            where_only_g_lives,
             loss_along_the_way,
             cost_of_an_answer,
             no_discriminator_does_better,

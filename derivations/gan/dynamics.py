@@ -68,7 +68,7 @@ def flow(growth, frequency):
 
 
 def what_the_generator_descends():
-    """Near the equilibrium the generator feels the discriminator, t psi, and up to third order nothing else ..."""
+    """Near the equilibrium the generator feels the discriminator, tψ, and up to third order nothing else ..."""
     yield d(theta, scaled)
     rest = 2 * theta * psi**2 * r(t**2 * theta * psi) + theta**2 * psi**2 * d(theta, r(t**2 * theta * psi))
     yield eq(c * t**2 * psi + t**4 * rest, by=tangent)
@@ -84,7 +84,7 @@ def what_the_discriminator_ascends():
 
 
 def generator_flows(growth=growth, frequency=frequency):
-    """In continuous time they turn about it: the generator descends c theta psi ..."""
+    """In continuous time they turn about it: the generator descends cθψ ..."""
     x, y = flow(growth, frequency)
     yield d(tau, x)
     yield eq(-c * y, by=differentiation)

@@ -119,13 +119,13 @@ def same_rest():
 
 
 def best_response_held(objective=objective):
-    """The loss against the best response to the generator of theta_0, by the mixture halfway to the data."""
+    """The loss against the best response to the generator of θ₀, by the mixture halfway to the data."""
     yield E(generator, -log(data / (data + generator(x, theta_0))))
     yield eq(objective, by=mixed)
 
 
 def same_slope(objective=objective, divergence=divergence):
-    """From theta_0 on, loss and divergence move alike, but for a divergence, which begins without a slope."""
+    """From θ₀ on, loss and divergence move alike, but for a divergence, which begins without a slope."""
 
     def moved(f):
         return f - f.xreplace({theta: theta_0})

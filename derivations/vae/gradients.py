@@ -338,7 +338,7 @@ CLAIMS = [
         "Under N(μ, σ²), the slope of E f in μ is E f', in σ² it is E f''/2, and in σ it is σ E f''.",
         proved_by=(bonnet, once_by_parts, price, price_in_sigma),
         evidence="S Q P",
-        assumes=smooth + ", twice",
+        assumes="f and f' are absolutely continuous, with integrable derivatives",
         source="Bonnet (1964), Price (1958); Rezende et al. (2014)",
         tier="extended",
         mistakes={

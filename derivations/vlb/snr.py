@@ -370,7 +370,8 @@ CLAIMS = [
         evidence="S Q P",
         tier="extended",
         kind="inequality/limit",
-        assumes="the exact denoiser, d = 1; the variance of the model is that of the kernel given both ends",
+        assumes="the exact denoiser, d = 1; data that are not a point; the variance of the model is that of the kernel "
+        "given both ends",
         source="Kingma et al. (2021); Guo, Shamai & Verdu (2005); Guo et al. (2011)",
         mistakes={
             "lower-sum": {"rectangle": h * mmse(s + h) / 2},
