@@ -39,7 +39,7 @@ from ..calculus import (
 from ..claim import Claim
 from ..reversal.posterior import WHERE as STEP
 from ..reversal.posterior import alpha, beta, posterior_variance
-from ..vlb.variance import sigma, spread, tangent
+from ..vlb.variance import sigma, spread, tangent_at_the_root
 
 # Notation: \ell is the logarithm of beta_t over beta-tilde, which is positive; w is the best variance.
 
@@ -109,9 +109,11 @@ def best_variance(variance=variance, best=best):
 
 
 def no_other_is_better(variance=variance):
-    """... and the loss of any other v is larger, by the tangent of the logarithm."""
+    """... and the loss of any other v is larger, by a square at least."""
     yield log(variance) + w / variance
-    yield ge(log(w) + 1, by=using(tangent, {sigma: sqrt(variance), spread: w}))
+    square = (sqrt(w / variance) - 1) ** 2
+    yield ge(log(w) + 1 + square, by=using(tangent_at_the_root, {sigma: sqrt(variance), spread: w}))
+    yield ge(log(w) + 1, by=positivity)
 
 
 def of_a_point(best=best):

@@ -13,12 +13,13 @@ References:
     Bao, Li, Zhu & Zhang (2022), Analytic-DPM.
 """
 
-from sympy import log, pi
+from sympy import log, pi, sqrt
 
 from ..calculus import (
     KL,
     E,
     Var,
+    algebra,
     eq,
     gaussian_moments,
     ge,
@@ -28,6 +29,7 @@ from ..calculus import (
     log_tangent,
     normal,
     positives,
+    positivity,
     reals,
     theorem,
     units,
@@ -68,16 +70,25 @@ def loss_of_a_variance():
     yield eq(entropy + log(2 * pi * sigma**2) / 2 + E(marginal, Var(posterior, x_prev)) / (2 * sigma**2), by=linearity)
 
 
-def tangent():
-    """By a tangent of the logarithm ..."""
+def tangent_at_the_root():
+    """By a tangent of the logarithm, at the root, which keeps a square ..."""
     yield log(spread / sigma**2)
-    yield le(spread / sigma**2 - 1, by=log_tangent())
+    yield eq(2 * log(sqrt(spread) / sigma), by=algebra)
+    yield le(2 * (sqrt(spread) / sigma - 1), by=log_tangent())
 
 
 def least_variance():
-    """... it is least where the two are equal."""
+    """... it is least where the two are equal, and nowhere else: ..."""
     yield log(sigma**2) + spread / sigma**2
-    yield ge(log(spread) + 1, by=using(tangent))
+    yield ge(log(spread) + 1 + (sqrt(spread) / sigma - 1) ** 2, by=using(tangent_at_the_root))
+    yield ge(log(spread) + 1, by=positivity)
+
+
+def at_the_least():
+    """... there it is this."""
+    yield let(sigma, sqrt(spread))
+    yield log(sigma**2) + spread / sigma**2
+    yield eq(log(spread) + 1, by=algebra)
 
 
 def optimal_variance(optimal=optimal):
@@ -112,8 +123,9 @@ CLAIMS = [
         "At the best mean, the best variance is the average one of the reverse kernel: β_t/α_t times 1 − β_t J_t.",
         proved_by=(
             loss_of_a_variance,
-            tangent,
+            tangent_at_the_root,
             least_variance,
+            at_the_least,
             optimal_variance,
             optimal_variance_from_the_data,
             of_standard_normal_data,
