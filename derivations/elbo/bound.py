@@ -9,7 +9,8 @@ it into two. Nothing in :math:`\mathcal L` asks for the posterior or for p(x): t
 Divergences are not negative, so :math:`\mathcal L(q)\le\log p(x)`, with equality if and only if q is the posterior.
 *Maximising the bound over q does not raise log p(x).* The sum of the two parts has no q in it: what the bound gains,
 the divergence loses, and at the end the bound has come up to log p(x), which is where it was. "Maximising the bound
-maximises log p(x)" is true of the parameters of the model, of p(x | z) and :math:`\pi(z)`: these do move it.
+maximises log p(x)" is true of the parameters of the model, of p(x | z) and :math:`\pi(z)`, as far as q follows and
+stays the posterior: these do move it.
 
 References:
     Kingma & Welling (2013), Auto-encoding variational Bayes, eq. (1) to (3).

@@ -116,7 +116,10 @@ def never_less_than_a_part():
 
 
 def one_mode(kept_mean=near, kept_variance=c):
-    """... so a Gaussian that is one of their modes and leaves out the rest, wherever that is, pays at most -log w."""
+    """... so a Gaussian that is one of their modes and leaves out the rest, wherever that is, pays at most -log w.
+
+    That the divergence has a minimum there, if the modes are far apart, is left to numbers.
+    """
     yield KL(normal(x, kept_mean, kept_variance), data)
     yield eq(E(gaussian, log(mode) - log(data)), by=gaussian_mode)
     yield eq(E(gaussian, log(w * mode / data)) - log(w), by=linearity)

@@ -8,7 +8,8 @@ r"""The bound of diffusion comes apart into one divergence for each step, betwee
 The forward steps are turned round by Bayes' rule with :math:`x_0` known, for then all of its terms are known; what the
 rule leaves over cancels along the path, but for the two ends. At t = 1 there is nothing to turn round: given
 :math:`x_0`, :math:`x_0` is no random number, and the last term is what a decoder has to say of it. Here :math:`x_0` is
-fixed and all means are over :math:`q(\cdot\mid x_0)`; nothing is Gaussian, in the forward process or in the model.
+fixed and all means are over :math:`q(\cdot\mid x_0)`; nothing is Gaussian, in the forward process or in the model. The
+path is turned round for every T; what its logarithm is on average is written out for T = 2.
 
 References:
     Sohl-Dickstein et al. (2015), Deep unsupervised learning using nonequilibrium thermodynamics.

@@ -34,6 +34,7 @@ from ..calculus import (
     eq,
     gaussian_moments,
     ge,
+    integral,
     le,
     let,
     linearity,
@@ -43,6 +44,7 @@ from ..calculus import (
     normalised,
     pointwise,
     positives,
+    positivity,
     reals,
     telescope,
     theorem,
@@ -83,6 +85,7 @@ bayes = definition("Bayes' rule", {backwards: forwards * seen(x_prev, t - 1) / s
 
 total = KL(posterior, model) + I
 gaussian = log(v_prev * (1 - alpha_bar) / (v_t * (1 - alpha_bar_prev))) / 2
+apart = integral((sqrt(model) - sqrt(posterior)) ** 2, x_prev)  # nothing for the reverse kernel, and for no other
 entropy = -E(seen(x_t, 0), log(seen(x_t, 0)))  # of the data
 averaged = entropy + KL(seen(x_t, T), start) + Sum(E(seen, KL(backwards, models)), (t, 1, T))
 
@@ -97,19 +100,20 @@ def what_is_trained(total=total):
 
 
 def no_kernel_is_better():
-    """No kernel explains x_{t-1} better than the reverse kernel ..."""
+    """No kernel explains x_{t-1} better than the reverse kernel, and any other less well, by this at least ..."""
     yield E(posterior, log(model / posterior))
-    yield le(E(posterior, model / posterior - 1), by=pointwise(log_tangent()))
-    yield eq(E(posterior, model / posterior) - 1, by=linearity)
-    yield eq(0, by=normalised(model))
+    yield eq(E(posterior, 2 * log(sqrt(model / posterior))), by=algebra)
+    yield le(E(posterior, 2 * (sqrt(model / posterior) - 1)), by=pointwise(log_tangent()))
+    yield eq(-apart, by=normalised(model, posterior))
 
 
 def least_loss():
-    """... so that the information is the least loss ..."""
+    """... so that the information is the least loss, of no other kernel ..."""
     yield E(guess, KL(between, model))
     yield eq(KL(posterior, model) + I, by=theorem(what_is_trained))
     yield eq(I - E(posterior, log(model / posterior)), by=linearity)
-    yield ge(I, by=using(no_kernel_is_better))
+    yield ge(I + apart, by=using(no_kernel_is_better))
+    yield ge(I, by=positivity)
 
 
 def at_the_minimum(minimiser=posterior):
