@@ -241,6 +241,7 @@ class Mixture:
             for scale, noise in steps:
                 xs.append(scale * xs[-1] + np.sqrt(noise) * rng.standard_normal(xs[-1].shape))
             return tuple(xs)
+
         return draw
 
     def forward(self, step: Step) -> Draw:
