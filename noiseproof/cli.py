@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
@@ -331,6 +332,7 @@ def carried_out(work: Work, run: Run, workers: int, address: str | None, file: R
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with pytest's codes."""
+    gc.set_threshold(50_000)  # SymPy makes many small objects and few circles of them: look for garbage less often
     sys.exit(status(lambda: cli.main(arguments, prog_name="noiseproof", standalone_mode=False)))
 
 

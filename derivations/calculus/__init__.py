@@ -3,7 +3,8 @@
 Read in this order: ``notation`` (letters and atoms), ``steps`` (following a derivation), ``signs``, ``deciding`` and
 ``noncommuting`` (exact questions), ``expanding`` (forms to compare), ``equalities``, ``differentiating``,
 ``inequalities``, ``sums``, ``citing`` (the reasons a page may give), ``meanings`` (densities in the place of others),
-``witness`` and ``witness_values`` (numbers, independent of all reasons). ``derivations.rendering`` prints what was followed and decides nothing.
+``witness`` and ``witness_values`` (numbers, independent of all reasons). ``derivations.rendering`` prints what was
+followed and decides nothing.
 
 *What it does not do.*  No measure theory: densities are smooth and positive, and integrals that a page writes down are
 assumed to exist.  Limits are exchanged with integrals only where a parameter enters through a Gaussian factor.  SymPy's

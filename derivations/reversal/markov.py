@@ -258,7 +258,8 @@ def clusters(x, shrunk):
 
 one, decay = Integer(1), exp(-t / 10 - t**2 / 30)
 decayed = decay.xreplace({t: t - 1})
-one_step = normal(x_t, sqrt(decay / decayed) * x_prev, 1 - decay / decayed)
+kept = exp(-Rational(1, 10) - (2 * t - 1) / 30)  # of one step: decay/decayed
+one_step = normal(x_t, sqrt(kept) * x_prev, 1 - kept)
 WORLD = {
     early: clusters(x_s, one),
     at_t: clusters(x_t, alpha_ts),

@@ -142,8 +142,9 @@ CLAIMS = [
 
 decay = exp(-t / 3 - t**2 / 20)
 before = decay.xreplace({t: t - 1})
+kept = exp(-Rational(1, 3) - (2 * t - 1) / 20)  # of one step: decay/before
 step, to_prev = (
-    normal(x_t, sqrt(decay / before) * x_prev, 1 - decay / before),
+    normal(x_t, sqrt(kept) * x_prev, 1 - kept),
     normal(x_prev, sqrt(before) * x_0, 1 - before),
 )
 reversed_step = step * normal(x_prev, sqrt(before) / 3, 1 - before / 2) / normal(x_t, sqrt(decay) / 3, 1 - decay / 2)

@@ -223,6 +223,7 @@ def noised(x, shrunk):
 centre, width = Rational(2, 5), Rational(5, 3)
 decay = exp(-t / 3 - t**2 / 20)
 one_before = decay.xreplace({t: t - 1})
+kept = exp(-Rational(1, 3) - (2 * t - 1) / 20)  # of one step: decay/one_before
 v = alpha_bar_prev * width + 1 - alpha_bar_prev
 WORLD = {
     data: normal(x_0, centre, width),
@@ -236,14 +237,14 @@ WORLD = {
     I: log(v * (1 - alpha_bar) / ((alpha * v + beta) * (1 - alpha_bar_prev))) / 2,
     I_0: log(v / (1 - alpha_bar_prev)) / 2,
     seen: noised(x_t, decay),
-    forwards: normal(x_t, sqrt(decay / one_before) * x_prev, 1 - decay / one_before),
+    forwards: normal(x_t, sqrt(kept) * x_prev, 1 - kept),
     backwards: regressed(
         x_prev,
         x_t,
         sqrt(one_before) * centre,
-        sqrt(decay / one_before),
+        sqrt(kept),
         one_before * width + 1 - one_before,
-        1 - decay / one_before,
+        1 - kept,
     ),
     models: normal(x_prev, 4 * x_t / 5 + Rational(1, 4) - t / 9, Rational(2, 3) + t / 7),
     start: normal(x_t, Rational(1, 5), Rational(4, 3)),
