@@ -6,6 +6,9 @@ The data are K Gaussian modes and the generator is a Gaussian with a mean and a 
 
 for some numbers, which the discriminator learns.  Averages are sums over Gauss-Hermite nodes: nothing is left to
 chance, and each player's descent says what it has left.
+
+What is read off the end of a game is off by as much as it changes when the generator moves on as far as it may still
+have to go, and the discriminator answers.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from torch.nn.functional import softplus
 from numerics.inputs import finite, positive
 from numerics.worlds import Mixture, mixture
 
-from .training import Progress, descended, one_thread
+from .training import ROUNDED, Loss, Progress, descended, examined, minimised, one_thread
 
 NODES = 40
 FAR = 100.0
@@ -76,6 +79,19 @@ def best_response(data: Samples, generated: Samples, start: Tensor, steps: int =
         return descended(lambda c: -worth(c, data, generated), start, steps)
 
 
+def best_worth(p: Mixture, g: Mixture, start: Tensor) -> tuple[float, float]:
+    """What the best answer is worth, and how much that may be off; found on some nodes, judged on twice as many."""
+
+    def loss(nodes: int) -> Loss:
+        data, generated = samples(p, nodes), samples(g, nodes)
+        return lambda c: -worth(c, data, generated)
+
+    found = minimised(loss(NODES), start)
+    with one_thread():
+        judged = examined(loss(2 * NODES), torch.from_numpy(found.at))
+    return -judged.value, judged.left + abs(judged.value - found.value)
+
+
 class End(NamedTuple):
     """Where a game has come to: the generator's mean and scale, the answer to it, and how far they may be from rest."""
 
@@ -83,11 +99,21 @@ class End(NamedTuple):
     scale: float
     answer: Tensor
     left: float  # in the mean and in the logarithm of the scale
+    data: Mixture
 
     @property
     def world(self) -> Mixture:
         """The law that is generated."""
         return modes(np.array([self.mean]), self.scale)
+
+    def of(self, quantity: Callable[[Mixture, Tensor], Array | float]) -> tuple[Array, Array]:
+        """Something read off the law that is generated and the answer to it, and how far off it may be."""
+        here, moved, data = np.asarray(quantity(self.world, self.answer)), [], samples(self.data)
+        for along, stretched in self.left * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]]):
+            world = modes(np.array([self.mean + along]), self.scale * np.exp(stretched))
+            there = quantity(world, best_response(data, samples(world), self.answer))
+            moved.append(np.abs(np.asarray(there) - here))
+        return here, 2 * np.max(moved, axis=0) + ROUNDED
 
 
 def force(answer: Tensor, slope: Slope, mean: float, scale: float) -> Array:
@@ -139,4 +165,4 @@ def play(
             break
     shrinks = min(sizes[-1] / sizes[-2], 1.0)
     left = (sizes[-1] + rate * enough) / (1 - shrinks) if shrinks < 1 else np.inf
-    return End(float(at[0]), float(np.exp(at[1])), answer, left)
+    return End(float(at[0]), float(np.exp(at[1])), answer, left, world)

@@ -1,7 +1,7 @@
 """What trained networks say about the chapter on adversarial networks.
 
 A discriminator is trained between two known densities; a generator moves against the best answer to it, until nothing
-moves it.  What training has left is computed from the densities, of which neither player knows anything.
+moves it.  What training has left both say themselves: the tolerances know nothing of where it should end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy import sqrt
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from numerics.statistics import stream
 from numerics.worlds import Mixture, mixture
@@ -21,8 +20,8 @@ from numerics.worlds import Mixture, mixture
 from . import dirac
 from .atoms import Given, Lands, Reached, Reaches
 from .classifier import Classifier, train
-from .game import NODES, End, Samples, best_response, force, logit, modes, play, samples, worth
-from .training import minimised
+from .game import NODES, End, best_response, best_worth, force, logit, modes, play, samples, worth
+from .training import Minimum, minimised
 
 DATA = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
 GENERATED = mixture([0.57, 0.43], [-0.39, 1.9], [0.83, 0.29])
@@ -37,8 +36,6 @@ SAME_MEAN = 0.7, 0.9
 ONE, FAR_OFF = modes(np.array([0.7]), 0.6), (-0.5, 0.9)  # data, and where a generator starts
 TWO, AT_ONE_OF_TWO = modes(np.array([-2.0, 2.0]), 0.4), (-1.5, 0.6)
 SHARED = float(np.exp(-(10**2) / 8))  # the overlap of Gaussians 10 standard deviations apart: not quite disjoint
-
-AT_FIRST = torch.tensor([0.3, -0.2, 0.1])  # what a discriminator begins with
 
 Array = np.ndarray
 Formula = Callable[..., Array]
@@ -68,26 +65,33 @@ def equilibrium_half(
     for formula, what in ((answer, matched), (value, worth_at_the_match), (cross_entropy, half_of_that)):
         yield Reaches(formula, what, 1e-4, name=what.__name__.replace("_", " "))
     yield Reaches(answer, unmatched, 1e-4, name="unmatched")
-    for start in (FAR_OFF, SAME_MEAN):
-        yield Reaches(slope, lambda seed, start=start: from_one_half(start), 1e-9, name="slope from one half")
-        yield Reaches(gain, lambda seed, start=start: left_to_gain(start), 1e-6, name="left to gain")
+    yield Reaches(slope, force_at_the_match, 1e-4, name="slope, matched")
+    yield Reaches(slope, force_unmatched, 1e-4, name="slope, unmatched")
+    for start, name in ((FAR_OFF, "far off"), (SAME_MEAN, "of the same mean")):
+        yield Reaches(gain, lambda seed, start=start: left_to_gain(start, seed), 1e-6, name=f"left to gain, {name}")
 
 
 def jsd_bounds(least: Formula, most: Formula, ceiling: Formula) -> Iterator[Reaches]:
     """What the best answer is worth, of two Gaussians ever farther apart: from nothing to all there is, and no more."""
     for distance in (0.0, 0.9, 2.1, FAR_APART):  # in standard deviations
-        p, g = (modes(np.array([side * distance / 2 * 0.6]), 0.6) for side in (-1, 1))
-        at = {"mu": 0.6 * distance / 2, "v": 0.36}
-        value, left = trained_worth(p, g)
-        overlap = float(np.exp(-(distance**2) / 8))  # of two Gaussians; the divergence misses log 2 by twice of it
-        found = Reached((value + np.log(4)) / 2, left / 2, at, magnitude=1.0)
-        below = "=" if distance == 0 else "<"
-        yield Reaches(least, lambda seed, found=found: found, 1e-6, below, name=f"{distance:g} apart, the least")
-        yield Reaches(most, lambda seed, found=found: found, 1e-6, ">", name=f"{distance:g} apart, the most")
-    limit = found._replace(error=left / 2 + 2 * overlap)
-    yield Reaches(most, lambda seed: limit, 1e-6, name="far apart")
-    highest = Reached(value, left + 4 * overlap, at, magnitude=1.0)
-    yield Reaches(ceiling, lambda seed: highest, 1e-6, name="the criterion, far apart")
+        found = lambda seed, distance=distance: divergence(distance, seed)
+        above_the_least = "=" if distance == 0 else "<"
+        below_the_most = ">=" if distance == FAR_APART else ">"  # less than a training can tell
+        yield Reaches(least, found, 1e-6, above_the_least, name=f"{distance:g} apart, the least")
+        yield Reaches(most, found, 1e-6, below_the_most, name=f"{distance:g} apart, the most")
+    # Two Gaussians so far apart still overlap: the divergence misses log 2 by twice of it, at most.
+    overlap = float(np.exp(-(FAR_APART**2) / 8))
+
+    def limit(seed: int) -> Reached:
+        found = divergence(FAR_APART, seed)
+        return found._replace(error=np.asarray(found.error) + 2 * overlap)
+
+    def highest(seed: int) -> Reached:
+        value, error, at, size = limit(seed)
+        return Reached(2 * np.asarray(value) - np.log(4), 2 * np.asarray(error), at, size)
+
+    yield Reaches(most, limit, 1e-6, name="far apart")
+    yield Reaches(ceiling, highest, 1e-6, name="the criterion, far apart")
 
 
 def nonsaturating_gradient(saturating: Formula, nonsaturating: Formula, ratio: Formula) -> Iterator[Reaches]:
@@ -109,18 +113,24 @@ def dirac_dynamics(
     growth: Formula, frequency: Formula, simultaneous: Formula, alternating: Formula
 ) -> Iterator[Reaches]:
     """Two players that follow their slopes near the equilibrium, smoothly, by steps at once and by steps in turn."""
-    jacobian = torch.autograd.functional.jacobian(dirac.field, torch.zeros(2, dtype=torch.float64)).numpy()
-    turning = np.linalg.eigvals(jacobian)[0]
-    at = {"c": dirac.SLOPE, "h": 1.0}
-    yield Reaches(growth, lambda seed: Reached(turning.real, 0.0, at, magnitude=1.0), 1e-9, name="growth")
+
+    def turning(part: str, bias: float) -> Reached:
+        found = getattr(dirac.eigenvalues(bias), part)[0]
+        return Reached(np.abs(found) if part == "imag" else found, 0.0, {"c": dirac.slope(bias), "h": 1.0}, 1.0)
+
+    def stepping(bias: float, h: float, in_turn: bool) -> Reached:
+        path = dirac.orbit(NEARBY, h, 12, in_turn, bias)
+        # The game is bilinear up to the square of the distance: f'' and f''' are below 1.
+        return Reached(np.abs(dirac.turns(path)), np.max(path**2), {"c": dirac.slope(bias), "h": h})
+
     turns = lambda **at: np.abs(frequency(**at))  # of a pair of eigenvalues
-    yield Reaches(turns, lambda seed: Reached(np.abs(turning.imag), 0.0, at), 1e-9, name="frequency")
-    for h in (0.3, 0.9, 1.7):
-        for formula, in_turn, name in ((simultaneous, False, "at once"), (alternating, True, "in turn")):
-            path = dirac.orbit(NEARBY, h, 12, in_turn)
-            # The game is bilinear up to the square of the distance: f'' and f''' are below 1.
-            found = Reached(np.abs(dirac.turns(path)), np.max(path**2), {"c": dirac.SLOPE, "h": h})
-            yield Reaches(formula, lambda seed, found=found: found, 1e-5, name=f"steps of {h} {name}")
+    for bias, h in ((-0.7, 0.3), (0.0, 0.9), (0.4, 1.7)):
+        name = f"c = {dirac.slope(bias):.3g}"
+        for formula, part, what in ((growth, "real", "growth"), (turns, "imag", "frequency")):
+            yield Reaches(formula, lambda seed, at=(part, bias): turning(*at), 1e-9, name=f"{what}, {name}")
+        for formula, in_turn, how in ((simultaneous, False, "at once"), (alternating, True, "in turn")):
+            reached = lambda seed, at=(bias, h, in_turn): stepping(*at)
+            yield Reaches(formula, reached, 1e-5, name=f"steps of {h} {how}, {name}")
 
 
 def mode_drop_cost(cost: Formula, jsd: Formula, growth: Formula | None = None) -> Iterator[Reaches]:
@@ -131,18 +141,13 @@ def mode_drop_cost(cost: Formula, jsd: Formula, growth: Formula | None = None) -
 
     def kept(seed: int) -> Reached:
         """D_KL(g || p) is minus the mean logit of what is generated."""
-        end = dropped(seed)
-        x, w = samples(end.world)
-        found = -float((w * logit(end.answer, x)).sum())
-        exact = float((w * (log_density(end.world, x) - log_density(TWO, x))).sum())
-        return Reached(found, abs(found - exact) + off_the_mode(end.world) + SHARED, {"modes": 2})
+        found, error = dropped(seed).of(lambda world, c: -float(samples(world).mean(logit(c, samples(world).x))))
+        return Reached(found, error + SHARED, {"modes": 2})
 
     def halfway(seed: int) -> Reached:
         """The worth of the answer is twice the other divergence, less log 4."""
-        end = dropped(seed)
-        value, left = worth_of(end.answer, TWO, end.world)
-        # Along the mode's own variations the slope is nought, and the curvature at most that of D_KL(g || A).
-        return Reached((value + np.log(4)) / 2, left / 2 + off_the_mode(end.world) + SHARED)
+        (found, error), (finer, _) = (dropped(seed).of(worth_on(TWO, nodes)) for nodes in (NODES, 2 * NODES))
+        return Reached((finer + np.log(4)) / 2, (error + np.abs(finer - found)) / 2 + SHARED)
 
     yield Reaches(cost, kept, 1e-3, name="D_KL(g || p)")
     yield Reaches(jsd, halfway, 1e-3, name="JSD(g, p)")
@@ -194,23 +199,19 @@ def told(formula: Formula, x: Array, **more: float) -> Array:
 @cache
 def ended(seed: int) -> End:
     """A generator that began far off, at rest."""
-    return play(ONE, lambda a: -1 / (1 + np.exp(a)), FAR_OFF, seed)
+    return play(ONE, nonsaturated, FAR_OFF, seed)
 
 
 def matched(seed: int) -> Reached:
-    """The answer where the data are; how far it is off, the two densities know."""
-    end, (x, _) = ended(seed), samples(ONE)
-    x = x[10:30]
-    odds = log_density(ONE, x) - log_density(end.world, x)
-    found, best = torch.sigmoid(logit(end.answer, x)), torch.sigmoid(odds)
-    return Reached(found.numpy(), ((found - best).abs() + (best - 0.5).abs()).numpy())
+    """The answer where the data are."""
+    x = samples(ONE).x[10:30]
+    return Reached(*ended(seed).of(lambda world, c: torch.sigmoid(logit(c, x)).numpy()))
 
 
 def worth_at_the_match(seed: int) -> Reached:
-    """What the game is worth, less than which it cannot be for the best answer."""
-    end = ended(seed)
-    found, left = worth_of(end.answer, ONE, end.world)
-    return Reached(found, left + abs(found + left + np.log(4)))
+    """What the answer is worth."""
+    (found, error), (finer, _) = (ended(seed).of(worth_on(ONE, nodes)) for nodes in (NODES, 2 * NODES))
+    return Reached(finer, error + np.abs(finer - found))
 
 
 def half_of_that(seed: int) -> Reached:
@@ -219,55 +220,61 @@ def half_of_that(seed: int) -> Reached:
     return Reached(-np.asarray(worth) / 2, np.asarray(error) / 2)
 
 
-def unmatched(seed: int) -> Reached:
+@cache
+def of_means_alone(seed: int) -> Minimum:
     """A discriminator that sees means alone, against a generator of the right mean and a wrong scale."""
     data, generated = samples(ONE), samples(modes(np.array(SAME_MEAN[:1]), SAME_MEAN[1]))
-    flat = torch.zeros(1)
-    found = minimised(lambda c: -worth(torch.cat([c, flat]), data, generated), AT_FIRST[:2])
-    return Reached(
-        *found.of(lambda c: torch.sigmoid(logit(torch.from_numpy(np.append(c, 0.0)), data.x[10:30])).numpy())
-    )
+    return minimised(lambda c: -worth(torch.cat([c, torch.zeros(1)]), data, generated), at_first(seed)[:2])
 
 
-def from_one_half(generator: tuple[float, float]) -> Reached:
-    """The force on a generator from a discriminator that answers one half everywhere."""
-    return Reached(force(torch.zeros(3), lambda a: -1 / (1 + np.exp(a)), *generator), 0.0, magnitude=1.0)
+def unmatched(seed: int) -> Reached:
+    """Its answer where the data are."""
+    x = samples(ONE).x[10:30]
+    return Reached(*of_means_alone(seed).of(lambda c: torch.sigmoid(logit(without_square(c), x)).numpy()))
 
 
-def left_to_gain(generator: tuple[float, float]) -> Reached:
+def without_square(c: Array) -> Tensor:
+    return torch.from_numpy(np.append(c, 0.0))
+
+
+def force_at_the_match(seed: int) -> Reached:
+    """What moves another generator, far off, if the answer is the one at the match."""
+    return Reached(*ended(seed).of(lambda world, c: force(c, nonsaturated, *FAR_OFF)), magnitude=1.0)
+
+
+def force_unmatched(seed: int) -> Reached:
+    """What moves the generator of the right mean and a wrong scale: it is at rest."""
+    moved = lambda c: force(without_square(c), nonsaturated, *SAME_MEAN)
+    return Reached(*of_means_alone(seed).of(moved), magnitude=1.0)
+
+
+def left_to_gain(generator: tuple[float, float], seed: int) -> Reached:
     """What the best answer is worth more than one half."""
     g = modes(np.array(generator[:1]), generator[1])
-    found, left = trained_worth(ONE, g)
+    found, error = best_worth(ONE, g, at_first(seed))
     middle = mixture([0.5, 0.5], [ONE.means[0], g.means[0]], [ONE.variances[0], g.variances[0]])
-    return Reached(found + np.log(4), left, {"data": ONE, "generator": g, "middle": middle}, magnitude=1.0)
+    return Reached(found + np.log(4), error, {"data": ONE, "generator": g, "middle": middle}, magnitude=1.0)
 
 
 # What answers are worth
 
 
-def log_density(world: Mixture, x: Tensor) -> Tensor:
-    return torch.from_numpy(world.log_density(x.numpy()))
+def at_first(seed: int) -> Tensor:
+    """What a discriminator begins with."""
+    return torch.randn(3, generator=torch.Generator().manual_seed(seed)) / 4
 
 
-def worth_of(answer: Tensor, p: Mixture, g: Mixture) -> tuple[float, float]:
-    """What an answer is worth, and how far below the best one that is, with twice what the nodes miss."""
-
-    def odds(here: Samples) -> Tensor:
-        return log_density(p, here.x) - log_density(g, here.x)
-
-    def worths(nodes: int) -> Array:
-        data, generated = samples(p, nodes), samples(g, nodes)
-        of_the_best = -data.mean(softplus(-odds(data))) - generated.mean(softplus(odds(generated)))
-        return np.array([float(worth(answer, data, generated)), float(of_the_best)])
-
-    (value, best), more = worths(NODES), worths(2 * NODES)
-    return value, float(abs(best - value) + 2 * np.max(np.abs(more - [value, best])))
+def worth_on(data: Mixture, nodes: int) -> Callable[[Mixture, Tensor], float]:
+    """What an answer is worth between the data and what is generated."""
+    return lambda world, c: float(worth(c, samples(data, nodes), samples(world, nodes)))
 
 
 @cache
-def trained_worth(p: Mixture, g: Mixture) -> tuple[float, float]:
-    """The same of the answer that training finds between two Gaussians."""
-    return worth_of(best_response(samples(p), samples(g), AT_FIRST), p, g)
+def divergence(distance: float, seed: int) -> Reached:
+    """What the best answer between two Gaussians says of their divergence."""
+    p, g = (modes(np.array([side * distance / 2 * 0.6]), 0.6) for side in (-1, 1))
+    found, error = best_worth(p, g, at_first(seed))
+    return Reached((found + np.log(4)) / 2, error / 2, {"mu": 0.6 * distance / 2, "v": 0.36}, magnitude=1.0)
 
 
 # Generators
@@ -277,11 +284,11 @@ def automatic(loss: Callable[[Tensor], Tensor], by: Callable[[Tensor], Tensor] |
     """The slope of a loss of the logit, on a trained answer to a generator that is far off; by that of another."""
 
     def reached(seed: int) -> Reached:
-        x = samples(modes(np.array(FAR_OFF[:1]), FAR_OFF[1])).x[12:28]
-        answer = best_response(samples(ONE), samples(modes(np.array(FAR_OFF[:1]), FAR_OFF[1])), AT_FIRST)
-        a = logit(answer, x).detach().requires_grad_()
+        generated = samples(modes(np.array(FAR_OFF[:1]), FAR_OFF[1]))
+        answer = best_response(samples(ONE), generated, at_first(seed))
+        a = logit(answer, generated.x[12:28]).detach().requires_grad_()
         slope, other = (torch.autograd.grad(f(a).sum(), a)[0].numpy() if f else 1.0 for f in (loss, by))
-        return Reached(slope / other, 0.0, {"a": a.detach().numpy()}, magnitude=1 / np.min(np.abs(other)))
+        return Reached(slope / other, 0.0, {"a": a.detach().numpy()}, magnitude=1 / np.abs(other))
 
     return reached
 
@@ -305,10 +312,9 @@ def came_to(what: str, slope: Formula) -> Callable[[int], Reached]:
 @cache
 def dropped(seed: int) -> End:
     """A generator beside one of two modes, at rest."""
-    return play(TWO, lambda a: -1 / (1 + np.exp(a)), AT_ONE_OF_TWO, seed, rate=0.2, enough=1e-5)
+    return play(TWO, nonsaturated, AT_ONE_OF_TWO, seed, rate=0.2, enough=1e-5)
 
 
-def off_the_mode(generated: Mixture) -> float:
-    """D_KL(g || A): how far what is generated is from the mode that it keeps."""
-    v, w, m = float(generated.variance), float(TWO.variances[0]), float(generated.mean - TWO.means[0])
-    return ((v + m**2) / w - 1 - np.log(v / w)) / 2
+def nonsaturated(a: Array) -> Array:
+    """The slope of -log D in the logit."""
+    return -1 / (1 + np.exp(a))
