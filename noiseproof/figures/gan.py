@@ -121,7 +121,7 @@ class Game(NamedTuple):
 
 def dirac_dynamics() -> Drawing:
     """The orbits of two players: steps at once, steps in turn, and no steps but a flow."""
-    from models.dirac import SLOPE, orbit, turns
+    from models.dirac import orbit, slope, turns
 
     known, start = formulas(claim("gan.dirac-dynamics")), np.array([START, 0.0])
     moduli = []
@@ -129,9 +129,9 @@ def dirac_dynamics() -> Drawing:
         row = []
         for name, in_turn in (("simultaneous", False), ("alternating", True)):
             path = orbit(START * np.array([1e-3, 0]), h, 12, in_turn)  # where the game is bilinear
-            row += [float(known[name](c=SLOPE, h=h)), float(np.abs(turns(path)).max())]
+            row += [float(known[name](c=slope(), h=h)), float(np.abs(turns(path)).max())]
         moduli.append(row)
-    growth, frequency = (float(known[name](c=SLOPE)) for name in ("growth", "frequency"))
+    growth, frequency = (float(known[name](c=slope())) for name in ("growth", "frequency"))
     at_once, in_turn = (orbit(start, STEP, STEPS, in_turn) / START for in_turn in (False, True))
     game = Game(growth, frequency, np.array(moduli), at_once, in_turn)
     return Drawing(figure_of_the_game(game), numbers_of_the_game(game))
