@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import hypot, sqrt
+from math import hypot, isfinite, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +42,7 @@ Function = Callable[..., Array]
 Pairs = Callable[[np.random.Generator, int], tuple[Array, Array]]
 
 FRESH = 2**16  # draws that measure the error of the network
+BY_THE_NETWORK = 3 / 4  # of the square of what is resolved; the rest is left to chance
 SURE = -float(ndtri(ALPHA / 2))  # standard errors that chance explains, once in 1e13
 
 
@@ -68,7 +69,7 @@ class Reaches:
     formula: Function
     reached: Callable[[int], Reached]
     resolves: float
-    relation: str = "="  # or <= >=: the formula is at most, at least, what was reached
+    relation: str = "="  # or < <= > >=: the formula is below, at most, above, at least, what was reached
     name: str = ""
     kind = "model"
 
@@ -109,24 +110,28 @@ class Lands:
     kind = "model"
 
     def examine(self, seed: int, claim: str, name: str) -> Finding:
-        """Hold the formula to fresh draws; they may use up half of the square of ``resolves``, and the network half."""
-        network, share = self.network(seed), self.resolves / sqrt(2)
+        """Hold the formula to fresh draws; draws are cheap, so the network may use up most of what is resolved."""
+        network = self.network(seed)
+        error = self.error(network, stream(seed, claim, f"{name}, error of the network", 0))
+        share, by_chance = (sqrt(part) * self.resolves for part in (BY_THE_NETWORK, 1 - BY_THE_NETWORK))
 
         def scores(x: Array, y: Array) -> list[Row]:
             claimed, (_, sigma, third) = self.formula(x), self.given(x)
             return [Row("what the network would correct", (y - claimed) / sigma, (network(x) - claimed) / sigma, third)]
 
-        finding = sampled(self.pairs, scores, resolves=share).examine(seed, claim, name)
-        error = self.error(network, stream(seed, claim, f"{name}, error of the network", 0))
+        if not isfinite(error):
+            return Finding(INCONCLUSIVE, FRESH, "the network says what is no number: it has not been trained")
+        finding = sampled(self.pairs, scores, resolves=by_chance).examine(seed, claim, name)
         if finding.verdict == PASS and error > share:
             unable = f"the network is {error:.1e} standard deviations off, and {share:.1e} is needed: train it longer"
-            return Finding(INCONCLUSIVE, finding.draws, unable, hypot(share, error))
+            return Finding(INCONCLUSIVE, finding.draws, unable, hypot(by_chance, error))
         detail = f"{finding.detail}; the network itself is {error:.1e} off"
-        return replace(finding, detail=detail, resolution=hypot(share, error))
+        return replace(finding, detail=detail, resolution=hypot(by_chance, error))
 
     def error(self, network: Function, rng: np.random.Generator) -> float:
         """The distance of the network from E[y | x], four standard errors of its square included."""
         x, _ = self.pairs(rng, FRESH)
         mean, sigma, _ = self.given(x)
-        squares = ((network(x) - mean) / sigma) ** 2
+        with np.errstate(all="ignore"):
+            squares = ((network(x) - mean) / sigma) ** 2
         return sqrt(squares.mean() + 4 * squares.std() / sqrt(FRESH))

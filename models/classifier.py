@@ -58,11 +58,15 @@ def train(
     """A classifier that has seen ``updates`` fresh batches; the state of ``rng`` decides every bit of it.
 
     A draw takes ``columns`` raw numbers, which are spread evenly over a batch.
+
+    Raises ValueError for a label that is no class, or draws that are not finite.
     """
     network = Classifier(classes, torch.Generator().manual_seed(int(rng.integers(2**63))))
 
     def loss() -> Tensor:
         x, label = labelled(Raw(BATCH, Given(spread(rng, columns))), BATCH)
+        if np.any(wrong := ~np.isin(label, range(classes))):
+            raise ValueError(f"label is {label[wrong][0]:g}; expected a class, 0 to {classes - 1}")
         return cross_entropy(network(single(x)), torch.from_numpy(label.astype(np.int64)))
 
     learn(network, loss, updates, progress)

@@ -12,6 +12,10 @@ squares to :math:`\operatorname{Var}[\epsilon \mid x_t]`.
 the losses differ by a factor and have the same minimum.  But the noise has variance 1 at every step.  And before
 training the network says what somebody believes who takes the noise to be independent of :math:`x_t`, mean 0 and
 variance 1: the naive inversion.  What it learns is what that inversion lacks.
+
+*In which units?*  A square counts in units of the variance that the network has come to there, so that it comes as near
+in the tails, where little is left to chance, as in the middle.  A weight that is a function of :math:`x_t` moves no
+minimum.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ from .training import Progress, learn, one_thread, single
 
 UPDATES, BATCH = 3500, 1021  # a prime, so that the lattice has no point twice on any axis
 WIDTH = 32
+LEAST = 0.04  # no variance counts as less
 
 Array = np.ndarray
 Noisy = Callable[[Any, int], tuple[Array, Array, Array]]  # n draws of x_t, the last noise and the whole, each (n,)
@@ -67,7 +72,12 @@ class Denoiser(nn.Module):
         return last, 1 + excess_last, whole, 1 + excess_whole
 
     def predict(self, x_t: Array, t: int) -> Predicted:
-        """All outputs at time t = 1..T for an array of any shape; only the network works in single precision."""
+        """All outputs at time t = 1..T for an array of any shape; only the network works in single precision.
+
+        Raises ValueError for another t.
+        """
+        if t not in range(1, len(self.slopes) + 1):
+            raise ValueError(f"t is {t}; expected 1 to {len(self.slopes)}, a time that it was trained at")
         with torch.no_grad(), one_thread():
             outputs = self(single(x_t).reshape(1, -1), slice(t - 1, t))
         return Predicted(*(out.double().numpy().reshape(np.shape(x_t)) for out in outputs))
@@ -87,10 +97,10 @@ def train(
         x, *noises = (single(np.array(part)) for part in zip(*drawn))
         outputs, total = network(x), torch.zeros(())
         for noise, mean, variance in zip(noises, outputs[::2], outputs[1::2]):
-            residual = noise - mean
             # Detached: the variance follows the mean, and the mean does not bend to please the variance.
-            off = residual.detach().square() - variance
-            total = total + residual.square().mean() + off.square().mean() / 2
+            residual, unit = noise - mean, variance.detach().clamp(LEAST)
+            off = (residual.detach().square() - variance) / unit
+            total = total + (residual.square() / unit).mean() + off.square().mean() / 2
         return total
 
     learn(network, loss, updates, progress)

@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from models import classifier  # noqa: E402
 from models.denoiser import BATCH, Denoiser, spread, train  # noqa: E402
 
 X_T = np.linspace(-3, 3, 7)
@@ -54,6 +55,21 @@ def test_progress_is_told_and_nothing_is_printed(capsys):
     # It predicts nothing yet: two variances of a noise, and half of those of two squares.
     assert seen[0][2] == pytest.approx(1 + 1 + (2 + 2) / 2, abs=0.3)
     assert capsys.readouterr() == ("", "")
+
+
+def test_times_and_draws_that_cannot_be():
+    for t in (0, 3):
+        with pytest.raises(ValueError, match=f"t is {t}; expected 1 to 2"):
+            untrained().predict(X_T, t)
+    gaps = lambda rng, n: np.where(np.arange(n) == 3, np.nan, noisy(rng, n))
+    with pytest.raises(ValueError, match="the loss is nan in batch 1; expected draws that are finite numbers"):
+        train([gaps], np.random.default_rng(0), updates=2)
+
+
+def test_labels_that_are_no_classes():
+    labelled = lambda rng, n: (rng.random(n), np.full(n, 3))
+    with pytest.raises(ValueError, match="label is 3; expected a class, 0 to 2"):
+        classifier.train(labelled, 3, np.random.default_rng(0), columns=1, updates=2)
 
 
 def test_arrays_of_any_shape():

@@ -82,6 +82,14 @@ def test_a_network_that_has_not_learnt_passes_nothing():
     assert "train it longer" in finding.detail
 
 
+def test_a_network_that_says_no_numbers_refutes_nothing():
+    atom, _ = atoms_of()
+    broken = replace(atom, network=lambda seed: lambda x_t: np.full(x_t.shape, np.nan))
+    finding = broken.examine(0, "step_tweedie", "mean")
+    assert finding.verdict == INCONCLUSIVE
+    assert "the network says what is no number" in finding.detail
+
+
 def test_a_network_may_come_close_to_the_truth_and_may_not_beat_it():
     """Pythagoras: the risk of the network is that of the truth and its distance from it; a mistake has more to lose."""
     x_t, x_prev = draws("x_prev", TIMES[0])(np.random.default_rng(1), 2**20)
