@@ -89,7 +89,7 @@ def real(formula: Callable[..., Any], at: dict[str, Any]) -> Array:
 def learn(network: nn.Module, loss: Callable[[], Tensor], updates: int, progress: Progress | None = None) -> None:
     """Adam on one batch after another; ``loss`` draws a fresh one each time.
 
-    Torch's number of threads is left as it was.
+    Torch's number of threads is left as it was.  Raises ValueError if a loss is no number: then a draw is none.
     """
     adam = torch.optim.Adam(network.parameters(), lr=RATE, betas=(0.9, 0.99))
     rate = torch.optim.lr_scheduler.LambdaLR(adam, lambda k: min(1.0, (k + 1) / WARM_UP) * (1 - k / updates))
@@ -98,10 +98,12 @@ def learn(network: nn.Module, loss: Callable[[], Tensor], updates: int, progress
             adam.zero_grad()
             value = loss()
             value.backward()
+            if not np.isfinite(news := value.item()):
+                raise ValueError(f"the loss is {news} in batch {done}; expected draws that are finite numbers")
             adam.step()
             rate.step()
             if progress is not None:
-                progress(done, updates, value.item())
+                progress(done, updates, news)
 
 
 class Minimum(NamedTuple):
@@ -157,7 +159,10 @@ def descended(loss: Loss, start: Tensor, steps: int, progress: Progress | None =
 
 
 def examined(loss: Loss, x: Tensor) -> Minimum:
-    """What Newton's method would still do at x; it does nothing in directions without curvature."""
+    """What Newton's method would still do at x; it does nothing in directions without curvature.
+
+    Raises FloatingPointError if the loss has no slope there.
+    """
 
     def gradient(y: Array) -> Array:
         at = torch.from_numpy(y).requires_grad_()
@@ -167,12 +172,15 @@ def examined(loss: Loss, x: Tensor) -> Minimum:
     at = x.detach().double().numpy().copy()
     g, size = gradient(at), 1e-6 * (1 + np.abs(at))
     h = np.array([(gradient(at + s * e) - g) / s for s, e in zip(size, np.eye(len(at)))])
-    bends, axes = np.linalg.eigh((h + h.T) / 2)
-    curved = np.abs(bends) > FLAT * np.max(np.abs(bends))
-    newton = axes @ (np.where(curved, axes.T @ g, 0) / np.where(curved, np.abs(bends), 1))
+    if not np.all(np.isfinite(h)):
+        raise FloatingPointError("the slope of the loss is no number where it stands still: that is no minimum")
+    # By torch, which keeps to one thread: the last bits of what is left do not depend on their number.
+    bends, axes = torch.linalg.eigh(torch.from_numpy((h + h.T) / 2))
+    along, curved = axes.T @ torch.from_numpy(g), bends.abs() > FLAT * bends.abs().max()
+    newton = (axes @ torch.where(curved, along / bends.abs(), 0.0)).numpy()
     with torch.no_grad():
         value = float(loss(torch.from_numpy(at)))
-    return Minimum(at, at - newton, value, float(g @ newton))
+    return Minimum(at, at - newton, value, float(np.sum(g * newton)))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from models.training import differentiable, minimised  # noqa: E402
+from models.training import differentiable, examined, minimised  # noqa: E402
 
 
 def divergence(mean, log_variance, weight):
@@ -71,3 +71,20 @@ def test_a_loss_that_leaves_its_domain_is_found_out(edge):
 def test_a_loss_without_a_minimum_is_found_out():
     with pytest.raises(FloatingPointError, match="it has no minimum"):
         minimised(lambda x: -torch.exp(x).sum() - (x**2).sum(), torch.ones(2))
+
+
+def test_a_loss_without_a_slope_is_found_out():
+    with pytest.raises(FloatingPointError, match="the slope of the loss is no number"):
+        examined(lambda x: (x**2).sum().sqrt(), torch.zeros(2))
+
+
+def test_what_is_left_has_the_same_bits_on_one_thread_and_on_two():
+    bowl, threads, seen = torch.linspace(1, 9, 40).double(), torch.get_num_threads(), []
+    try:
+        for number in (1, 2):
+            torch.set_num_threads(number)
+            seen.append(minimised(lambda x: (bowl * (x - 1) ** 2 + x.sum() ** 2 / 3).sum(), torch.zeros(40), steps=0))
+    finally:
+        torch.set_num_threads(threads)
+    assert np.array_equal(seen[0].beyond, seen[1].beyond)
+    assert seen[0].left == seen[1].left
