@@ -20,7 +20,7 @@ from numerics.checks.vlb.bound import letters as letters_of_a_chain
 from numerics.checks.vlb.bound import log_normal
 from numerics.checks.vlb.matching import given as letters_of_a_step
 from numerics.checks.vlb.weights import cost, own
-from numerics.quadrature import settled
+from numerics.quadrature import FEWEST, settled
 from numerics.statistics import stream
 from numerics.statistics.formulas import under_test
 from numerics.worlds import Mixture, gaussian
@@ -142,10 +142,11 @@ def cost_of_errors(t: int, sigma: float, seed: int) -> Reached:
     x_0, _, x_t = WORLD.forward(step)(stream(seed, "vlb.epsilon-weight", "draws", 0), n)
     noise = (x_t - sqrt(step.alpha_bar) * x_0) / sqrt(1 - step.alpha_bar)
     predicted = denoiser(seed).predict(x_t, t).whole
-    value = float(settled(cost(step, sigma**2, x_0, noise, predicted)))
+    rule = cost(step, sigma**2, x_0, noise, predicted)
+    _, size = rule(FEWEST)  # what is known up to rounding is known up to that of the terms
     error = np.sum((noise - predicted) ** 2)
     at = {"alpha": step.alpha, "alpha_bar_prev": step.alpha_bar_prev, "sigma": sigma, "error": error}
-    return Reached(value, 1e-10 * abs(value), at)
+    return Reached(settled(rule), 0.0, at, magnitude=size)
 
 
 # What the regression lands on
