@@ -93,6 +93,15 @@ class Given(NamedTuple):
     third: Array
 
 
+RARE = 0.02  # so that no event is too rare, and no other too sure, to be judged
+
+
+def event(p: Array) -> Given:
+    """What is known of whether something happens, of this probability; the unit is a bit more than the spread."""
+    spread = np.sqrt(p * (1 - p) + RARE)
+    return Given(p, spread, p * (1 - p) * (p**2 + (1 - p) ** 2) / spread**3)
+
+
 @dataclass(frozen=True)
 class Lands:
     """A network trained by least squares to predict y from x lands on a formula for E[y | x].

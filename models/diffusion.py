@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy import sqrt
 
 from numerics.schedules import Schedule
 from numerics.statistics import stream
-from numerics.worlds import CentralMoments, mixture
+from numerics.worlds import CentralMoments, Step, mixture
 
 from .atoms import Given
 from .denoiser import Denoiser, train
@@ -33,27 +34,39 @@ def denoiser(seed: int) -> Denoiser:
     return train([noisy(t) for t in range(1, T + 1)], stream(seed, "diffusion", "training", 0))
 
 
+class Drawn(NamedTuple):
+    """The ends of a step, the noise of it, and the noise of all steps so far."""
+
+    x_0: Array
+    x_prev: Array
+    x_t: Array
+    last: Array
+    whole: Array
+
+
+def drawn(step: Step, rng: np.random.Generator, n: int) -> Drawn:
+    """Draws by the forward process and nothing else."""
+    x_0, x_prev, x_t = WORLD.forward(step)(rng, n)
+    last = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
+    return Drawn(x_0, x_prev, x_t, last, (x_t - sqrt(step.alpha_bar) * x_0) / sqrt(1 - step.alpha_bar))
+
+
 def noisy(t: int) -> Callable[..., tuple[Array, Array, Array]]:
-    """Draws of x_t and of the noises in it, by the forward process and nothing else."""
-    step = SCHEDULE.step(t)
+    """Draws of x_t and of the noises in it."""
 
     def draw(rng: np.random.Generator, n: int) -> tuple[Array, Array, Array]:
-        x_0, x_prev, x_t = WORLD.forward(step)(rng, n)
-        last = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
-        return x_t, last, (x_t - sqrt(step.alpha_bar) * x_0) / sqrt(1 - step.alpha_bar)
+        *_, x_t, last, whole = drawn(SCHEDULE.step(t), rng, n)
+        return x_t, last, whole
 
     return draw
 
 
 def draws(what: str, t: int) -> Callable[..., tuple[Array, Array]]:
     """Draws of x_t and of one other: x_0, x_prev, ``last`` or ``whole`` noise."""
-    step = SCHEDULE.step(t)
 
     def draw(rng: np.random.Generator, n: int) -> tuple[Array, Array]:
-        x_0, x_prev, x_t = WORLD.forward(step)(rng, n)
-        last = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
-        whole = (x_t - sqrt(step.alpha_bar) * x_0) / sqrt(1 - step.alpha_bar)
-        return x_t, {"x_0": x_0, "x_prev": x_prev, "last": last, "whole": whole}[what]
+        found = drawn(SCHEDULE.step(t), rng, n)
+        return found.x_t, getattr(found, what)
 
     return draw
 

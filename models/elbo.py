@@ -179,10 +179,8 @@ def line(seed: int) -> linear_vae.Trained:
 def letters_of_the_line(seed: int, x: Array | int) -> dict[str, Any]:
     """The same for a linear VAE; all but its code is known in closed form."""
     vae, noise = line(seed).here, float(np.exp(line(seed).here.log_noise))
-    C = vae.W @ vae.W.T + noise * np.eye(len(vae.W))
-    away = grey_pixels() - vae.mu
-    squares = np.sum(away * np.linalg.solve(C, away.T).T, axis=1)
-    evidence = Evidence(-(squares + np.linalg.slogdet(2 * np.pi * C)[1]) / 2)
+    marginal, away = gaussian(vae.mu, vae.W @ vae.W.T + noise * np.eye(len(vae.W))), grey_pixels() - vae.mu
+    evidence = Evidence(marginal.log_density(grey_pixels()))
 
     def joint(x: Array, z: Array) -> Array:
         left = away[x] - np.asarray(z)[..., None] * vae.W[:, 0]

@@ -15,10 +15,10 @@ from numpy import sqrt
 from torch import Tensor
 
 from numerics.statistics import stream
-from numerics.worlds import Mixture, mixture
+from numerics.worlds import mixture
 
 from . import dirac
-from .atoms import Given, Lands, Reached, Reaches
+from .atoms import Given, Lands, Reached, Reaches, event
 from .classifier import Classifier, train
 from .game import NODES, End, best_response, best_worth, force, logit, modes, play, samples, worth
 from .training import Minimum, minimised
@@ -29,7 +29,6 @@ SHARE = 0.23  # of real examples, where they are rare
 RESOLVES = 3e-2
 FAR_APART = 14.0
 UPDATES = 4000
-RARE = 0.02  # so that no answer is too sure to be judged
 
 NEARBY = np.array([1e-5, 0.0])  # where the players of the smallest game begin
 SAME_MEAN = 0.7, 0.9
@@ -146,8 +145,8 @@ def mode_drop_cost(cost: Formula, jsd: Formula, growth: Formula | None = None) -
 
     def halfway(seed: int) -> Reached:
         """The worth of the answer is twice the other divergence, less log 4."""
-        (found, error), (finer, _) = (dropped(seed).of(worth_on(TWO, nodes)) for nodes in (NODES, 2 * NODES))
-        return Reached((finer + np.log(4)) / 2, (error + np.abs(finer - found)) / 2 + SHARED)
+        found, error = worth_of(dropped(seed))
+        return Reached((found + np.log(4)) / 2, error / 2 + SHARED)
 
     yield Reaches(cost, kept, 1e-3, name="D_KL(g || p)")
     yield Reaches(jsd, halfway, 1e-3, name="JSD(g, p)")
@@ -182,10 +181,8 @@ def examples(share: float) -> Callable[..., tuple[Array, Array]]:
 
 
 def given(x: Array, share: float) -> Given:
-    """What the world knows; the unit is a bit more than the spread."""
-    p = share * DATA(x) / (share * DATA(x) + (1 - share) * GENERATED(x))
-    spread = sqrt(p * (1 - p) + RARE)
-    return Given(p, spread, p * (1 - p) * (p**2 + (1 - p) ** 2) / spread**3)
+    """What the world knows."""
+    return event(share * DATA(x) / (share * DATA(x) + (1 - share) * GENERATED(x)))
 
 
 def told(formula: Formula, x: Array, **more: float) -> Array:
@@ -210,8 +207,7 @@ def matched(seed: int) -> Reached:
 
 def worth_at_the_match(seed: int) -> Reached:
     """What the answer is worth."""
-    (found, error), (finer, _) = (ended(seed).of(worth_on(ONE, nodes)) for nodes in (NODES, 2 * NODES))
-    return Reached(finer, error + np.abs(finer - found))
+    return Reached(*worth_of(ended(seed)))
 
 
 def half_of_that(seed: int) -> Reached:
@@ -264,9 +260,14 @@ def at_first(seed: int) -> Tensor:
     return torch.randn(3, generator=torch.Generator().manual_seed(seed)) / 4
 
 
-def worth_on(data: Mixture, nodes: int) -> Callable[[Mixture, Tensor], float]:
-    """What an answer is worth between the data and what is generated."""
-    return lambda world, c: float(worth(c, samples(data, nodes), samples(world, nodes)))
+def worth_of(end: End) -> tuple[Array, Array]:
+    """What the answer is worth at the end of a game, on twice the nodes it was found on, and how far off that is."""
+
+    def on(nodes: int) -> tuple[Array, Array]:
+        return end.of(lambda world, c: float(worth(c, samples(end.data, nodes), samples(world, nodes))))
+
+    (found, error), (finer, _) = on(NODES), on(2 * NODES)
+    return finer, error + np.abs(finer - found)
 
 
 @cache

@@ -14,7 +14,7 @@ from numerics.worlds import Step
 
 from .atoms import Given, Lands, Reached, Reaches
 from .denoiser import Denoiser, train
-from .diffusion import SCHEDULE, WORLD, draws, given, mean_of
+from .diffusion import SCHEDULE, WORLD, drawn, draws, given, mean_of
 
 Array = np.ndarray
 Formula = Callable[..., Array]
@@ -67,8 +67,7 @@ def stepped_back(formula: Formula, t: int) -> Formula:
 
 def last_step(rng: np.random.Generator, n: int) -> tuple[Array, Array, Array]:
     """Draws of x_T, the velocity and x_0."""
-    x_0, _, x_T = WORLD.forward(LAST)(rng, n)
-    noise = (x_T - sqrt(LAST.alpha_bar) * x_0) / sqrt(1 - LAST.alpha_bar)
+    x_0, _, x_T, _, noise = drawn(LAST, rng, n)
     return x_T, sqrt(LAST.alpha_bar) * noise - sqrt(1 - LAST.alpha_bar) * x_0, x_0
 
 

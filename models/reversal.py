@@ -19,7 +19,7 @@ from numerics.checks.reversal.denoising import seen, tabulated
 from numerics.statistics import stream
 from numerics.worlds import mixture
 
-from .atoms import Given, Lands
+from .atoms import Given, Lands, event
 from .classifier import Classifier, train
 from .diffusion import SCHEDULE, WORLD, draws, given, mean_of, moments_of, square_given, variance_of
 
@@ -33,7 +33,6 @@ RESOLVES = 1.5e-2
 
 SPLIT, ALPHA = ([0.41, 0.59], [-1.13, 1.27], [0.17, 0.23]), 0.317
 EDGES = np.array([-1.5, -0.9, -0.3, 0.4, 1.0, 1.7])
-RARE = 0.02
 
 
 def step_tweedie(mean: Formula, variance: Formula) -> Iterator[Lands]:
@@ -162,12 +161,10 @@ def in_bin(k: int) -> Callable[..., tuple[Array, Array]]:
 
 
 def given_bin(k: int) -> Callable[[Array], Given]:
-    """What the world knows of it.  The unit is a bit more than the spread, so that no bin is too rare to be judged."""
+    """What the world knows of it."""
 
     def known(x_t: Array) -> Given:
         kernel = mixture(*SPLIT).conditioned(sqrt(ALPHA), 1 - ALPHA, x_t)
-        p = np.diff([kernel.cdf(edge) for edge in EDGES], axis=0, prepend=0, append=1)[k]
-        spread = sqrt(p * (1 - p) + RARE)
-        return Given(p, spread, p * (1 - p) * (p**2 + (1 - p) ** 2) / spread**3)
+        return event(np.diff([kernel.cdf(edge) for edge in EDGES], axis=0, prepend=0, append=1)[k])
 
     return known

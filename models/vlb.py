@@ -27,6 +27,8 @@ from numerics.worlds import Mixture, gaussian
 
 from .atoms import SURE, Given, Lands, Reached, Reaches
 from .diffusion import SCHEDULE, WORLD, T, denoiser, draws, moments_of
+from .diffusion import given as given_noise
+from .game import samples
 from .training import differentiable, minimised
 
 Array = np.ndarray
@@ -178,7 +180,7 @@ def told(minimiser: Formula, form: str, t: int) -> Formula:
     """The formula for the mean of the noise, spelled like this."""
 
     def formula(x_t: Array) -> Array:
-        return spell(form, t, x_t, minimiser(**letters_of(t, x_t=x_t)))
+        return spell(form, t, x_t, minimiser(**known_of(t), x_t=x_t))
 
     return formula
 
@@ -195,22 +197,16 @@ def given(form: str, t: int) -> Callable[[Array], Given]:
     """What the world knows: the noise, stretched and shifted."""
 
     def known(x_t: Array) -> Given:
-        mean, moments = moments_of("whole", t, x_t)
-        stretch = abs(spell(form, t, 0.0, 1.0))
-        third = moments.fourth**0.75 / moments.second**1.5
-        return Given(spell(form, t, x_t, mean), stretch * sqrt(moments.second), third)
+        mean, sigma, third = given_noise("whole", t)(x_t)
+        return Given(spell(form, t, x_t, mean), abs(spell(form, t, 0.0, 1.0)) * sigma, third)
 
     return known
 
 
 @cache
 def known_of(t: int) -> dict[str, object]:
-    return letters_of_a_step(WORLD, SCHEDULE.step(t))
-
-
-def letters_of(t: int, **more: object) -> dict[str, object]:
     """The letters of the chapter at a step."""
-    return {**known_of(t), **more}
+    return letters_of_a_step(WORLD, SCHEDULE.step(t))
 
 
 def loss_reached(t: int, seed: int) -> Reached:
@@ -218,7 +214,7 @@ def loss_reached(t: int, seed: int) -> Reached:
     x_t, noise = draws("whole", t)(stream(seed, "vlb.simple-loss-minimiser", f"fresh, t = {t}", 0), FRESH)
     predicted = denoiser(seed).predict(x_t, t).whole
     squares, off = (noise - predicted) ** 2, (predicted - moments_of("whole", t, x_t)[0]) ** 2
-    return Reached(squares.mean(), SURE * squares.std() / sqrt(FRESH) + off.mean(), letters_of(t))
+    return Reached(squares.mean(), SURE * squares.std() / sqrt(FRESH) + off.mean(), known_of(t))
 
 
 def between_losses(t: int, seed: int) -> Reached:
@@ -228,7 +224,7 @@ def between_losses(t: int, seed: int) -> Reached:
     f = spell("score", t, x_t, denoiser(seed).predict(x_t, t + 1).whole)
     target, score = -noise / sqrt(1 - step.alpha_bar), WORLD.marginal(step.alpha_bar).score(x_t)
     apart = ((f - target) ** 2 - (f - score) ** 2) / 2
-    return Reached(apart.mean(), SURE * apart.std() / sqrt(FRESH), letters_of(t, power=np.mean(f**2)))
+    return Reached(apart.mean(), SURE * apart.std() / sqrt(FRESH), {**known_of(t), "power": np.mean(f**2)})
 
 
 # A score without a target
@@ -248,7 +244,8 @@ def features(x: Array) -> tuple[Array, Array]:
 def without_a_target(integrand: Formula, t: int) -> Reached:
     """A sum of features that is trained by the integrand alone, against the one that is nearest to the score."""
     seen = WORLD.marginal(SCHEDULE.step(t).alpha_bar)
-    (x, w), (finer, finer_w) = (nodes_of(seen, nodes) for nodes in (80, 160))
+    few, many = ([part.numpy() for part in samples(seen, nodes)] for nodes in (80, 160))
+    x, w = few
     values, slopes = (torch.from_numpy(part) for part in features(x))
 
     def of_a_network(value: Array, slope: Array) -> Array:
@@ -262,15 +259,9 @@ def without_a_target(integrand: Formula, t: int) -> Reached:
 
     found = minimised(loss, torch.zeros(len(values)))
     reached, error = found.of(lambda c: c @ features(SOME)[0])
-    projected = [projection(seen, *rule) for rule in ((x, w), (finer, finer_w))]
+    projected = [projection(seen, *rule) for rule in (few, many)]
     missed = 2 * np.abs(projected[1] - projected[0])
     return Reached(reached, error + missed, {"projected": projected[1]}, magnitude=1.0)
-
-
-def nodes_of(world: Mixture, nodes: int) -> tuple[Array, Array]:
-    z, w = np.polynomial.hermite_e.hermegauss(nodes)
-    x = world.means[:, None] + sqrt(world.variances)[:, None] * z
-    return x.ravel(), (world.weights[:, None] * w / w.sum()).ravel()
 
 
 def projection(world: Mixture, x: Array, w: Array) -> Array:
