@@ -160,11 +160,13 @@ class Trained(NamedTuple):
         return float(evidence + every * RATIO * np.sum(exp(-t) - damped**k))
 
 
+@cache
 def grey_pixels() -> Array:
     """Four pixels of the first digits, in the middle."""
     return digits()[:60, 26:30]
 
 
+@cache
 def black_pixels() -> Array:
     """Six pixels of all digits, 1 where there is ink."""
     return 1.0 * (digits()[:, [26, 27, 28, 29, 34, 36]] > 0)

@@ -157,6 +157,7 @@ def tied(seed: int) -> Trained:
     return linear_vae.train(few_pixels(), AT_AN_ANGLE.shape[1], seed, noise=0.9, W=AT_AN_ANGLE)
 
 
+@cache
 def few_pixels() -> Array:
     """Four pixels of the digits, in the middle."""
     return digits()[:, 26:30]
