@@ -63,6 +63,12 @@ must not be mistaken for. In reading order:
         rescaling   one process at two scales, and one network for both
         prediction  what a step makes of a prediction, and where the spellings part
         variance    a learned variance: its scale, and the best place on it
+    sampler     from noise to data in so many steps, each an affine map of what is at hand
+    sde         continuous time: a diffusion, its reversal, and what it says of densities
+    edm         noise levels in the place of times
+    guidance    from a law to that law given a label, and past it
+    flow        a velocity that carries noise to data
+    discrete    chains on finitely many states
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.

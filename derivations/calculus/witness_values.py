@@ -77,9 +77,15 @@ def _real(f):
     return value
 
 
+def _tame(x):
+    """The number below 2^1000, else nan: the exponential of a larger one asks for as many bits as it is large."""
+    return x if abs(x) < 2**1000 else mp.nan
+
+
 DOUBLE = Arithmetic(np.exp, np.log, float, np.float64)
 EXTENDED = Arithmetic(np.exp, np.log, lambda n: np.longdouble(str(sp.N(n, 25))), np.longdouble)
-ARBITRARY = Arithmetic(_mp(mp.exp), _mp(_real(mp.log)), lambda n: mp.mpmathify(sp.N(n, mp.mp.dps + 5)), object)
+TAME_EXP, REAL_LOG = _mp(lambda x: mp.exp(_tame(x))), _mp(_real(mp.log))
+ARBITRARY = Arithmetic(TAME_EXP, REAL_LOG, lambda n: mp.mpmathify(sp.N(n, mp.mp.dps + 5)), object)
 
 
 def line(n: int, ar: Arithmetic):
@@ -162,7 +168,7 @@ def power(base, exponent: Expr, at, ar: Arithmetic):
         return base ** int(exponent)
     p = at(exponent)
     if ar.kind is object:
-        return np.frompyfunc(lambda b, q: _real(lambda x: x**q)(mp.mpf(b)), 2, 1)(base, p)
+        return np.frompyfunc(lambda b, q: _real(lambda x: _tame(x) ** _tame(q))(mp.mpf(b)), 2, 1)(base, p)
     return base**p
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from contextlib import suppress
 from pathlib import Path
+from time import process_time
 
 import mpmath as mp
 import numpy as np
@@ -238,3 +239,15 @@ def test_the_witness_knows_no_rule():
         }
         assert imported <= {"notation", "meanings", "witness_values"}
     assert mp.mp.dps < 30  # more digits are used for a refutation, and given back
+
+
+@pytest.mark.parametrize(
+    "tower",
+    [exp(exp(exp(exp(x)))), exp(-exp(exp(exp(x)))), x ** exp(exp(exp(x))), exp(exp(exp(x))) ** exp(exp(exp(x + y)))],
+    ids=str,
+)
+def test_towers_of_exponentials_have_no_number_and_take_no_time(tower):
+    """In extended precision they would ask for more digits than there is memory."""
+    clock = process_time()
+    assert not np.isfinite(number(tower, {x: Rational(9, 4), y: 1}, ARBITRARY))
+    assert process_time() - clock < 1

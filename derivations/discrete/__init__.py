@@ -1,0 +1,1 @@
+"""Discrete diffusion: chains on finitely many states, and Bayes' rule for them."""

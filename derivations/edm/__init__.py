@@ -1,0 +1,1 @@
+"""The design space of Karras et al.: noise levels in the place of times."""

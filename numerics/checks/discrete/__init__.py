@@ -1,0 +1,1 @@
+"""What tries to refute the chapter on discrete diffusion."""
