@@ -32,7 +32,7 @@ MAY_IMPORT = {
 }
 
 # The parts of numerics that may know, by however many steps, where a formula comes from.  All else there is oracle.
-COMPILED = ("numerics.compiled", "numerics.solvers", "numerics.kernels")
+COMPILED = ("numerics.compiled", "numerics.solvers.methods", "numerics.kernels")
 
 # What may be imported from others when a module is loaded; anything else has to wait until it is asked for.
 AT_LOADING = {
@@ -229,10 +229,10 @@ PLANTED = [
     (wrong_way, "inside a package imports are relative", {"numerics/a.py": "from numerics.compiled import table"}),
     (
         shared_sources,
-        "numerics.checks.bayes -> numerics.worlds -> numerics.solvers.table",
+        "numerics.checks.bayes -> numerics.worlds -> numerics.solvers.methods",
         {
             "numerics/checks/bayes.py": "from .. import worlds",
-            "numerics/worlds.py": "def f():\n    from .solvers import table",
+            "numerics/worlds.py": "def f():\n    from .solvers import methods",
         },
     ),
     (shared_sources, "law -> numerics.compiled", {"numerics/statistics/law.py": "from ..compiled import f"}),
@@ -268,7 +268,7 @@ PLANTED = [
 BESIDE = (
     "derivations/claim.py",
     "numerics/compiled.py",
-    "numerics/solvers/table.py",
+    "numerics/solvers/methods.py",
     "models/toy.py",
     "tests/test_a.py",
 )
@@ -289,10 +289,10 @@ def test_what_is_allowed_is_not_found(tmp_path):
             "derivations/__init__.py": "from .claim import Claim",
             "derivations/claim.py": "from .calculus import notation",
             "numerics/compiled.py": "from derivations.claim import Claim\nimport sympy",
-            "numerics/solvers/loop.py": "from ..compiled import table\ndef f():\n    import torch",
+            "numerics/solvers/methods.py": "from ..compiled import table\ndef f():\n    import torch",
             "numerics/checks/bayes.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch",
             "numerics/kernels/fused.py": "import numba",
-            "models/toy.py": "import torch\nfrom numerics.solvers import loop",
+            "models/toy.py": "import torch\nfrom numerics.solvers import methods",
             "noiseproof/__init__.py": "__version__ = '1'\nfrom .cli import main",
             "noiseproof/cli.py": "import click\nfrom . import __version__\ndef f():\n    import models.toy, torch",
         },
