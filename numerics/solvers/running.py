@@ -5,6 +5,7 @@ In double precision with NumPy it is the reference for the kernels; torch tensor
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,10 +25,8 @@ class NotFinite(FloatingPointError):
 
 def run(table: Table, predict: Predict, x: Any, noise: Noise | None = None) -> Any:
     """x at the end of the table, from x at its first level: scale x_0 + noise epsilon, (n, d) or any shape."""
-    end = x
-    for _, end in walk(table, predict, x, noise):
-        pass
-    return end
+    [(_, last)] = deque(walk(table, predict, x, noise), maxlen=1)
+    return last
 
 
 def walk(table: Table, predict: Predict, x: Any, noise: Noise | None = None) -> Iterator[tuple[int, Any]]:
