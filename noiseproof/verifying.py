@@ -33,10 +33,7 @@ from .parsing import in_letters, letters, parse
 PASS, FAIL, INCONCLUSIVE, SKIP, ERROR = "PASS", "FAIL", "INCONCLUSIVE", "SKIP", "ERROR"
 KINDS = ("symbolic", "quadrature", "property", "montecarlo", "model", "sampler")
 QUICK = KINDS[:4]  # what plain ``verify`` runs; ``--all`` adds trained models and sampler runs
-NEEDS = {
-    "model": (("torch", "sklearn"), "models"),
-    "sampler": (("torch",), "models"),
-}  # the packages a kind needs, and the extra that brings them
+NEEDS = {"model": (("torch", "sklearn"), "models")}  # the packages a kind needs, and the extra that brings them
 
 
 @dataclass(frozen=True)

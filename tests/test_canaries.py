@@ -27,6 +27,7 @@ from numerics.statistics import (
     by_cholesky,
     by_mixture,
     by_rosenblatt,
+    by_running,
     by_table,
     close,
     event,
@@ -125,6 +126,18 @@ def reached(claimed):
     return Reaches(lambda scale: claimed * scale, lambda seed: Reached(1.0001, 2e-4, {"scale": 1.0}), resolves=1e-3)
 
 
+def run_for_ten_steps(gain):
+    """Somebody's step, ten times, where the truth is nine tenths each time."""
+
+    def end(**_):
+        x = 1.0
+        for _ in range(10):
+            x = gain * x
+        return x
+
+    return by_running(matches(end, AT, 0.9**10))
+
+
 def exact(claimed):
     """f(z) = z^2 for one raw normal: a mean of 1."""
     return lambda x, e: [Row("mean", (x * x - claimed) / np.sqrt(2), 1.0, 3.1)]
@@ -143,6 +156,7 @@ QUARTERS = (0.25, 0.75)
 
 CANARIES = {
     # a number
+    "by_running": Canary("by_running", run_for_ten_steps, 0.9, 0.9 + 1e-9),
     "close": Canary("close", lambda v: close(lambda **_: v, AT, variance_of(lambda x: normal(x, 0, 1))), 1.0, 1 + 1e-8),
     "matches": Canary("matches", lambda v: matches(lambda a, b: a + b, AT, v), 2.6, 2.6 + 1e-8),
     "below": Canary("below", lambda v: below(lambda a, b: a, AT, v), 0.7, 0.7 - 1e-8),
@@ -294,4 +308,4 @@ def test_every_null_law_has_a_canary():
 
 def test_every_kind_of_check_but_the_symbolic_has_a_canary():
     kinds = {atom.kind for canary in CANARIES.values() for atom in report(canary, canary.truth).atoms}
-    assert kinds == {"quadrature", "property", "montecarlo", "model"}
+    assert kinds == {"quadrature", "property", "montecarlo", "model", "sampler"}

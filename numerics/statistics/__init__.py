@@ -6,7 +6,7 @@ Read ``judging`` first, then ``atoms`` (what a check may say), ``comparing`` and
 ``streams`` (draws that any number of processes can share).  ``calibration`` and ``detection`` count whether it is so.
 """
 
-from .atoms import Atom, above, below, both, close, for_all, matches, sampled, surely
+from .atoms import Atom, above, below, both, by_running, close, for_all, matches, sampled, surely
 from .estimators import GaussHermite, Hermite, Sobol, gauss_hermite, hermite, sobol
 from .formulas import FormulaError
 from .judging import Examined, Report, examine, judge, sampled_atoms
@@ -45,6 +45,7 @@ __all__ = [
     "by_cholesky",
     "by_mixture",
     "by_rosenblatt",
+    "by_running",
     "by_table",
     "close",
     "event",

@@ -9,6 +9,7 @@
     for_all    a statement holds wherever a search reaches      property
     sampled    draws follow a law                               montecarlo, or quadrature with points for draws
     surely     two things are equal, draw by draw               montecarlo
+    by_running another atom, of what a sampler's steps lead to  sampler
 
 There is no tolerance to choose.  What quadrature, rounding and the last bits of the inputs explain is computed; what is
 beyond it refutes the formula.  ``resolves`` says how sharp the comparison has to be for a pass to mean anything.
@@ -267,3 +268,27 @@ def surely(
 ) -> Surely:
     """``sides(*draw(rng, n))`` is a pair that is equal draw by draw, and the size of the terms added for it."""
     return Surely(draw, sides, name)
+
+
+# Running a sampler.
+
+
+@dataclass(frozen=True)
+class Run:
+    """An atom whose values come from a sampler that is run with the formula under test."""
+
+    atom: Atom
+    kind = "sampler"
+
+    @property
+    def name(self) -> str:
+        return getattr(self.atom, "name", "")
+
+    def examine(self, seed: int = 0, claim: str = "", name: str = "", /) -> Finding:
+        """Run it, and let the atom judge what comes of it."""
+        return self.atom.examine(seed, claim, name)
+
+
+def by_running(atom: Atom) -> Run:
+    """The same atom, as evidence of the kind *sampler*: the formula under test is a step, and it has been taken."""
+    return Run(atom)

@@ -119,9 +119,7 @@ def characteristic_function(z: Array, standard: Sequence[Array]) -> list[Row]:
     return rows
 
 
-def moments(
-    x: Array, mean: Numbers, variance: Numbers | None, null: Any, given: Sequence[Array] = ()
-) -> list[Row]:
+def moments(x: Array, mean: Numbers, variance: Numbers | None, null: Any, given: Sequence[Array] = ()) -> list[Row]:
     """The rows that hold if x has this mean and variance given c, whatever its shape; without a variance, this mean.
 
     ``null`` holds the central moments of x given c in the world, up to a bound: a tuple (second, fourth, sixth), or an
