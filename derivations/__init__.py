@@ -68,6 +68,7 @@ must not be mistaken for. In reading order:
     edm         noise levels in the place of times
     guidance    from a law to that law given a label, and past it
     flow        a velocity that carries noise to data
+        velocity    the velocity of one path, and of all the paths through a point
     discrete    chains on finitely many states
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
@@ -137,6 +138,7 @@ PAGES = (
     "parameterization.rescaling",
     "parameterization.prediction",
     "parameterization.variance",
+    "flow.velocity",
 )
 
 

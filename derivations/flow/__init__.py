@@ -1,1 +1,4 @@
-"""Flow matching: a velocity that carries noise to data."""
+"""Flow matching: a velocity that carries noise to data.
+
+Read ``velocity`` (the velocity of one path, and of all the paths through a point).
+"""
