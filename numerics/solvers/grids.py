@@ -119,7 +119,7 @@ class Grid:
         return Grid(self.scales / size, self.noises / size, self.times)
 
 
-UNITS: dict[str, Callable[[Array, Array], Array]] = {"vp": np.hypot, "ve": lambda a, b: a, "flow": lambda a, b: a + b}
+UNITS: dict[str, Callable[[Any, Any], Any]] = {"vp": np.hypot, "ve": lambda a, b: a, "flow": lambda a, b: a + b}
 
 
 # Of a schedule with T steps: which of its times are visited

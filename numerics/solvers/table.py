@@ -13,7 +13,7 @@ kernels, and the recursion that gives its law without running it, all read the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from .predictions import x_0_from
 Array = NDArray[np.float64]
 Sum = Mapping[str, float]  # a sum of registers, each times a number
 
-STATE, PREDICTION, FRESH = "x", "p", "xi"
+STATE, PREDICTION = "x", "p"
 
 
 class Row(NamedTuple):
@@ -113,36 +113,3 @@ def _folded(row: Row, kind: str) -> Row:
         return {**sum_, STATE: sum_.get(STATE, 0.0) + p * of_x, PREDICTION: p * of_p}
 
     return row._replace(maps={target: fold(sum_) for target, sum_ in row.maps.items()})
-
-
-Formula = Callable[..., float]
-
-
-def probed(formula: Formula, at: Mapping[str, float], registers: Mapping[str, str]) -> dict[str, float]:
-    """The coefficients of a formula that is affine in some of its letters, read off by giving each in turn the value 1.
-
-    ``registers`` maps these letters to the registers they stand for.  Raises ValueError if something is left when all
-    of them are zero, for no sampler adds a constant.
-    """
-    still = dict.fromkeys(registers, 0.0)
-    rest = float(formula(**at, **still))
-    if rest:
-        raise ValueError(f"{formula} is {rest:g} where {', '.join(registers)} are zero; expected no constant")
-    return {register: float(formula(**at, **still | {letter: 1.0})) for letter, register in registers.items()}
-
-
-def scaled(sum_: Sum, into: Level, out_of: Mapping[str, float]) -> dict[str, float]:
-    """A sum for registers of size 1, for x and what is remembered of it in their own units; predictions have none."""
-    return {name: into.size * c / out_of.get(name, 1.0) for name, c in sum_.items()}
-
-
-def without_zeros(sum_: Sum) -> dict[str, float]:
-    return {name: c for name, c in sum_.items() if c}
-
-
-def split(sum_: Sum) -> tuple[dict[str, float], float]:
-    """A sum without its fresh noise, and the coefficient of that."""
-    return {name: c for name, c in sum_.items() if name != FRESH and c}, sum_.get(FRESH, 0.0)
-
-
-__all__ = ["FRESH", "PREDICTION", "STATE", "Row", "Sequence", "Sum", "Table", "probed", "scaled", "split"]

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..worlds import Mixture
+from ..statistics.transport import w2_squared
+from ..worlds import Mixture, mixture
 from .grids import Level
 
 Array = NDArray[np.float64]
@@ -62,3 +63,24 @@ def quantile(world: Mixture, u: ArrayLike) -> Array:
 def midpoints(n: int) -> Array:
     """The probabilities (k + 1/2) / n: the middle of n equal parts."""
     return (np.arange(n) + 0.5) / n
+
+
+def shadow(world: Mixture, along: ArrayLike) -> Mixture:
+    """The law of the inner product of x with a vector (d,): a mixture on the line."""
+    u = np.asarray(along, dtype=float)
+    inside = (u if world.spread.axes is None else u @ world.spread.axes) ** 2  # (d,), or (K or 1, d)
+    variances = np.sum(np.broadcast_to(world.spread.spectra, (*world.spread.spectra.shape[:-1], len(u))) * inside, -1)
+    return mixture(world.weights, world.means @ u, np.broadcast_to(variances, world.weights.shape))
+
+
+def distance(world: Mixture, x: ArrayLike, along: ArrayLike | None = None, parts: int = 2000) -> float:
+    """W_2 between draws x and the law that they should have; in d dimensions the sliced one, along unit vectors (k, d).
+
+    Of the law so many quantiles are taken, the middles of parts of equal weight.
+    """
+    x = np.asarray(x, dtype=float)
+    if world.dimension is None:
+        return float(np.sqrt(w2_squared(x.ravel(), quantile(world, midpoints(parts)))))
+    assert along is not None
+    squares = [w2_squared(x @ u, quantile(shadow(world, u), midpoints(parts))) for u in np.asarray(along)]
+    return float(np.sqrt(np.mean(squares)))

@@ -89,3 +89,27 @@ def test_draws_of_a_part_do_not_depend_on_the_other_parts():
     others = [drawn(4)(2, x), drawn(3)(1, x), drawn(3, part=1)(2, x), drawn(3, "other")(2, x)]
     assert all(not np.any(drawn(3)(2, x) == other) for other in others)
     assert np.array_equal(drawn(3)(2, np.zeros((9, 3)))[:5], drawn(3)(2, x))  # more particles leave these as they are
+
+
+def test_the_shadow_of_a_mixture_is_the_law_of_its_inner_products():
+    covariances = np.array([[[0.5, 0.2], [0.2, 0.3]], [[0.1, 0.0], [0.0, 0.9]]])
+    u, rng = np.array([0.6, -0.8]), np.random.default_rng(7)
+    for spread in (covariances, [0.3, 0.7], 0.4, 0.0, covariances[0]):
+        world = worlds.mixture([0.4, 0.6], [[-1.0, 0.3], [1.2, 0.7]], spread)
+        dark = transport.shadow(world, u)
+        assert dark.mean == pytest.approx(world.mean @ u, rel=1e-13)
+        assert dark.variance == pytest.approx(u @ world.covariance @ u, rel=1e-13)
+        below = np.mean(world.sample(rng, 40_000) @ u <= 0.1)
+        assert below == pytest.approx(float(dark.cdf(0.1)), abs=0.013)
+
+
+def test_the_distance_of_draws_is_small_where_they_follow_the_law_and_known_where_they_are_shifted():
+    rng = np.random.default_rng(3)
+    x = WORLD.sample(rng, 20_000)
+    assert transport.distance(WORLD, x) < 0.03
+    assert transport.distance(WORLD, x + 0.5) == pytest.approx(0.5, abs=0.03)
+    plane = worlds.mixture([0.4, 0.6], [[-1.0, 0.3], [1.2, 0.7]], 0.2)
+    along = np.array([[1.0, 0.0], [0.0, 1.0]])
+    x = plane.sample(rng, 20_000)
+    assert transport.distance(plane, x, along) < 0.03
+    assert transport.distance(plane, x + [0.3, 0.4], along) == pytest.approx(np.sqrt((0.09 + 0.16) / 2), abs=0.03)
