@@ -65,17 +65,17 @@ t, sigma_min = units(r"t \sigma_{\min}")
 
 mu, mu_dot, sigma_dot = reals(r"\mu_t \dot\mu_t \dot\sigma_t")
 sigma = positives(r"\sigma_t")
-path_mean, path_width = RealFunction(r"\mu", [x_1], at=[t]), Density(r"\sigma", at=[t])
+path_mean, path_width = RealFunction("m", [x_1], at=[t]), Density("r", at=[t])
 
 # From here on x_t = a x_1 + b x_0; w is 1/b^2, in which the density is smooth under the integral.
 
 a, b, w = positives("a b w")
 a_dot, b_dot, w_dot = reals(r"\dot{a} \dot{b} \dot{w}")
 predicted_x_1, u, divergence, score, uncertainty = reals(r"\hat{x}_1 u u' s V")
-density = positives("p")
+density = positives(r"\rho")
 
-data, marginal = Density("q", [x_1]), Density("p", [x_t], at=[a, w])
-guess = Density("q", [x_1], given=[x_t], at=[a, w])
+data, marginal = Density("q", [x_1]), Density("p", [x_t], given=[a, w])
+guess = Density("q", [x_1], given=[x_t, a, w])
 m_1 = RealFunction("m_1")  # the mean of the data
 jump = normal(x_t, a * x_1, 1 / w)
 behind = (x_t - a * x_1) / b  # the noise on the path from x_0 through x_t to x_1
@@ -88,7 +88,7 @@ marginalisation = definition("marginalisation", {marginal: integral(jump * data,
 
 path, all_paths = Density("p", [x_t], given=[x_1], at=[t]), Density("p", [x_t], at=[t])
 chosen = Density("q", [x_1], given=[x_t], at=[t])
-speed = RealFunction("u", [x_t], at=[t, x_1])
+speed = RealFunction("v", [x_t], given=[x_1], at=[t])
 bayes_for_paths = definition("Bayes' rule for paths", {chosen: path * data / all_paths})
 mixed = definition("x_t, over all paths", {all_paths: integral(path * data, x_1)})
 on_each = definition("nothing is lost on a path", {d(t, path): -d(x_t, path * speed)})
