@@ -1,0 +1,120 @@
+"""What tries to refute the page on DPM-Solver++: trajectories on the line, and polynomials integrated numerically.
+
+Trajectories do not cross, so that on the line they keep their quantiles: where they lead is known without following
+them.  Three coordinates are three lines.
+"""
+
+from functools import partial
+
+import numpy as np
+from numpy import exp, log, sqrt
+
+from ...quadrature import integral_over_unit
+from ...solvers.transport import carried
+from ...statistics import close, matches, order
+from ...worlds import gaussian, mixture
+
+COORDINATES = (
+    mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41]),
+    gaussian(0.37, 1.83),
+    mixture([0.57, 0.28, 0.15], [-0.71, 0.93, 2.1], [0.17, 0.62, 0.29]),
+)
+LEVELS = [  # (a, sigma) at t and at s: the variance preserved, exploding, and as flow matching has it
+    ((sqrt(0.217), sqrt(0.783)), (sqrt(0.671), sqrt(0.329))),
+    ((1.0, 3.7), (1.0, 0.43)),
+    ((0.28, 0.72), (0.61, 0.39)),
+]
+X_T = [np.array([-0.83, 0.47, 1.31]), np.array([2.9, -4.1, 0.77]), np.array([0.29, 1.13, -0.94])]
+STEPS = [(0.73, 0.61), (1.34, 0.83), (0.87, 1.43)]  # r and r', the steps before this one in its units
+PREDICTIONS = np.array([[0.83, -1.27, 0.31], [0.47, -0.61, 1.13], [-0.29, 0.37, 1.71]])  # at t, t', t''
+SHRINKING = 0.4 / 2 ** np.arange(5)
+
+
+def dpmpp_2m(exact, step_1, step_2m, step_line, rate, constant, step_3m):
+    """Where trajectories lead; and polynomials through predictions, held in the middle of a step or integrated."""
+    for (t, s), x_t, (r, r_prev) in zip(LEVELS, X_T, STEPS, strict=True):
+        at = between(t, s) | {"x_t": x_t}
+        yield matches(exact, at | {"denoised": on_the_way(t, x_t)}, arrived(t, s, x_t))
+        h, names = at["h"], ("predicted_x_0", "predicted_prev", "predicted_before")
+        at |= {"r": r, "r_prev": r_prev, **dict(zip(names, PREDICTIONS, strict=True))}
+        held, line, parabola = (through([0.0, -r * h, -(r + r_prev) * h][:n]) for n in (1, 2, 3))
+        yield close(step_1, at, led(t, s, x_t, held))
+        yield close(step_2m, at, led(t, s, x_t, held_at(h / 2, line)))
+        yield close(step_line, at, led(t, s, x_t, line))
+        yield close(step_3m, at, led(t, s, x_t, parabola))
+        slope = 1.37 * r
+        at = {"a_s": s[0], "slope": slope}
+        yield order(partial(missed, **at), SHRINKING, rate, constant, at)
+
+
+def between(t, s):
+    """The letters of a step from (a, sigma) at t to those at s."""
+    lambda_t, lambda_s = (log(a / sigma) for a, sigma in (t, s))
+    return {"a_t": t[0], "a_s": s[0], "lambda_t": lambda_t, "h": lambda_s - lambda_t}
+
+
+# The flow
+
+
+def arrived(t, s, x_t):
+    """The points at s with the quantiles that x_t has at t."""
+    laws = (([world.affine(a, sigma**2) for a, sigma in (t, s)]) for world in COORDINATES)
+    return np.array([carried(*pair, x) for pair, x in zip(laws, x_t, strict=True)])
+
+
+def on_the_way(t, x_t):
+    """The mean of x_0 given where the trajectory through x_t is at a level; levels have the axis of coordinates."""
+
+    def denoised(level):
+        variance = exp(-2 * np.asarray(level)[..., 0])  # in units of the signal, a = 1
+        columns = [mean_of_x_0(world, t, variance, x) for world, x in zip(COORDINATES, x_t, strict=True)]
+        return np.stack(columns, axis=-1)
+
+    return denoised
+
+
+def mean_of_x_0(world, t, variance, x):
+    there = carried(
+        world.affine(1.0, (t[1] / t[0]) ** 2), world.affine(1.0, variance), np.full(variance.shape, x / t[0])
+    )
+    return world.conditioned(1.0, variance, there).mean
+
+
+# Polynomials through predictions
+
+
+def through(nodes):
+    """The polynomial through the predictions at these distances from lambda_t, by Lagrange's formula."""
+
+    def value(distance):
+        terms = [
+            np.prod([(distance - other) / (node - other) for other in nodes if other != node], axis=0) * prediction
+            for node, prediction in zip(nodes, PREDICTIONS, strict=False)
+        ]
+        return sum(terms) + 0 * distance
+
+    return value
+
+
+def held_at(distance, polynomial):
+    return lambda of: polynomial(distance + 0 * of)
+
+
+def led(t, s, x_t, prediction):
+    """Where the exact integral leads with a prediction that depends on the distance from lambda_t."""
+    lambda_t, h = (between(t, s)[name] for name in ("lambda_t", "h"))
+    integrals = [
+        integral_over_unit(lambda u, _, k=k: h * exp(lambda_t + h * u) * prediction(h * u[:, None])[:, k])
+        for k in range(len(x_t))
+    ]
+
+    def rule(nodes):
+        values, sizes = np.transpose([integral(nodes) for integral in integrals])
+        return s[1] * (x_t / t[1] + values), s[1] * (np.abs(x_t / t[1]) + sizes)
+
+    return rule
+
+
+def missed(h, a_s, slope):
+    """A line of this slope, integrated over a step, less what it is in the middle."""
+    return integral_over_unit(lambda u, rest: a_s * h * exp(-h * rest) * slope * h * (u - 0.5))
