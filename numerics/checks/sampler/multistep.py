@@ -4,8 +4,6 @@ Trajectories do not cross, so that on the line they keep their quantiles: where 
 them.  Three coordinates are three lines.
 """
 
-from functools import partial
-
 import numpy as np
 from numpy import exp, log, sqrt
 
@@ -44,7 +42,7 @@ def dpmpp_2m(exact, step_1, step_2m, step_line, rate, constant, step_3m):
         yield close(step_3m, at, led(t, s, x_t, parabola))
         slope = 1.37 * r
         at = {"a_s": s[0], "slope": slope}
-        yield order(partial(missed, **at), SHRINKING, rate, constant, at)
+        yield order(lambda h, at=at: missed(h, **at), SHRINKING, rate, constant, at)
 
 
 def between(t, s):
@@ -58,8 +56,13 @@ def between(t, s):
 
 def arrived(t, s, x_t):
     """The points at s with the quantiles that x_t has at t."""
-    laws = (([world.affine(a, sigma**2) for a, sigma in (t, s)]) for world in COORDINATES)
-    return np.array([carried(*pair, x) for pair, x in zip(laws, x_t, strict=True)])
+    pairs = zip(COORDINATES, x_t, strict=True)
+    return np.array([carried(law_at(t, world), law_at(s, world), x) for world, x in pairs])
+
+
+def law_at(level, world):
+    a, sigma = level
+    return world.affine(a, sigma**2)
 
 
 def on_the_way(t, x_t):
@@ -74,9 +77,7 @@ def on_the_way(t, x_t):
 
 
 def mean_of_x_0(world, t, variance, x):
-    there = carried(
-        world.affine(1.0, (t[1] / t[0]) ** 2), world.affine(1.0, variance), np.full(variance.shape, x / t[0])
-    )
+    there = carried(law_at(t, world), world.affine(1.0, variance), np.full(variance.shape, x))
     return world.conditioned(1.0, variance, there).mean
 
 
