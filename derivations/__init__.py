@@ -69,6 +69,7 @@ must not be mistaken for. In reading order:
     guidance    from a law to that law given a label, and past it
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
+        score       the velocity from the score
     discrete    chains on finitely many states
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
@@ -139,6 +140,7 @@ PAGES = (
     "parameterization.prediction",
     "parameterization.variance",
     "flow.velocity",
+    "flow.score",
 )
 
 

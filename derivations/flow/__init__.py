@@ -1,4 +1,5 @@
 """Flow matching: a velocity that carries noise to data.
 
-Read ``velocity`` (the velocity of one path, and of all the paths through a point).
+Read ``velocity`` (the velocity of one path, and of all the paths through a point),
+``score`` (the velocity from the score).
 """

@@ -67,17 +67,17 @@ mu, mu_dot, sigma_dot = reals(r"\mu_t \dot\mu_t \dot\sigma_t")
 sigma = positives(r"\sigma_t")
 path_mean, path_width = RealFunction("m", [x_1], at=[t]), Density("r", at=[t])
 
-# From here on x_t = a x_1 + b x_0; w is 1/b^2, in which the density is smooth under the integral.
+# From here on x_t = a x_1 + b x_0, as t goes on; w is 1/b^2.
 
 a, b, w = positives("a b w")
 a_dot, b_dot, w_dot = reals(r"\dot{a} \dot{b} \dot{w}")
 predicted_x_1, u, divergence, score, uncertainty = reals(r"\hat{x}_1 u u' s V")
 density = positives(r"\rho")
 
-data, marginal = Density("q", [x_1]), Density("p", [x_t], given=[a, w])
-guess = Density("q", [x_1], given=[x_t, a, w])
+data, marginal = Density("q", [x_1]), Density("p", [x_t], given=[a, b])
+guess = Density("q", [x_1], given=[x_t, a, b])
 m_1 = RealFunction("m_1")  # the mean of the data
-jump = normal(x_t, a * x_1, 1 / w)
+jump = normal(x_t, a * x_1, b**2)
 behind = (x_t - a * x_1) / b  # the noise on the path from x_0 through x_t to x_1
 f = RealFunction("f", [x_t], at=[theta])  # a network, with one of its weights
 
@@ -161,7 +161,7 @@ def cloud_of_paths(rate=rate):
     yield let(divergence, d(x_t, E(guess, path_velocity)))
     yield let(density, marginal)
     yield let(score, d(x_t, log(marginal)))
-    away, growth = x_t - a * x_1, (1 / w - (x_t - a * x_1) ** 2) / 2
+    pull, growth = (x_t - a * x_1) / b**2, (b**2 - (x_t - a * x_1) ** 2) / 2
     # By the chain rule this is the rate of change in time.
     yield a_dot * d(a, marginal) + w_dot * d(w, marginal)
     yield eq(
@@ -170,10 +170,10 @@ def cloud_of_paths(rate=rate):
     )
     # a and w enter through the Gaussian alone.
     yield eq(
-        integral(a_dot * w * x_1 * away * jump * data, x_1) + w_dot * d(w, integral(jump * data, x_1)),
+        integral(a_dot * x_1 * pull * jump * data, x_1) + w_dot * d(w, integral(jump * data, x_1)),
         by=under_the_integral(a),
     )
-    yield eq(integral((a_dot * w * x_1 * away + w_dot * growth) * jump * data, x_1), by=under_the_integral(w))
+    yield eq(integral((a_dot * x_1 * pull + w_dot * growth) * jump * data, x_1), by=under_the_integral(w))
     yield eq(-d(x_t, integral(path_velocity * jump * data, x_1)), by=under_the_integral(x_t))
     yield eq(-d(x_t, marginal * E(guess, path_velocity)), by=bayes)
     yield eq(rate, by=differentiation)
@@ -254,7 +254,7 @@ CLAIMS = [
 
 # A world for the witness: two clusters; straight paths of its own for the paths of any kind.
 
-seen, straight = clusters(x_t, a**2, 1 / w), normal(x_t, t * x_1, (1 - t) ** 2)
+seen, straight = clusters(x_t, a**2, b**2), normal(x_t, t * x_1, (1 - t) ** 2)
 seen_then = clusters(x_t, t**2, (1 - t) ** 2)
 DATA = clusters(x_1, Integer(1), Integer(0))
 WORLD = {

@@ -42,15 +42,15 @@ def at_time(a, b):
     return at
 
 
-straight = at_time(lambda t: t, lambda t: 1 - t)
+straight_line = at_time(lambda t: t, lambda t: 1 - t)
 circle = at_time(lambda t: sin(np.pi * t / 2), lambda t: cos(np.pi * t / 2))
 bent = at_time(lambda t: t**2 * (1.7 - 0.4 * t), lambda t: 1.1 * exp(-1.3 * t) + 0.2 * t)
 
 GAUSSIAN, POINTS_OF_DATA = gaussian(0.37, 1.83), mixture([0.23, 0.46, 0.31], [-1.61, 0.29, 1.33], [0.41, 0.23, 0.57])
-POINTS = [(GAUSSIAN, straight(0.37)), (CLUSTERS, circle(0.43)), (POINTS_OF_DATA, bent(0.71))]
+POINTS = [(GAUSSIAN, straight_line(0.37)), (CLUSTERS, circle(0.43)), (POINTS_OF_DATA, bent(0.71))]
 HIGH = array([[-0.71, 0.33, 0.57, -0.29, 0.83], [0.27, -1.19, -0.41, 0.91, 0.17], [1.43, 0.59, 0.83, -0.67, -1.03]])
 
-times, near, schedules = st.floats(0.1, 0.9), st.floats(-2, 2), st.sampled_from([straight, circle, bent])
+times, near, schedules = st.floats(0.1, 0.9), st.floats(-2, 2), st.sampled_from([straight_line, circle, bent])
 vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(array)
 
 
