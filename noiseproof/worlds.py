@@ -1,8 +1,8 @@
 """Worlds by name, and mixtures that a user wrote down in a TOML file.
 
-    weights = [0.3, 0.7]          # optional: equal, if they are left out
-    means = [[-1, 0], [2, 1]]     # a number for each component in one dimension, a list of d numbers in d
-    variances = [0.1, 0.4]        # or one number for all; or covariances = [[[...], ...], ...], d by d for each
+weights = [0.3, 0.7]          # optional: equal, if they are left out
+means = [[-1, 0], [2, 1]]     # a number for each component in one dimension, a list of d numbers in d
+variances = [0.1, 0.4]        # or one number for all; or covariances = [[[...], ...], ...], d by d for each
 """
 
 from __future__ import annotations
