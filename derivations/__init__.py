@@ -64,13 +64,17 @@ must not be mistaken for. In reading order:
         prediction  what a step makes of a prediction, and where the spellings part
         variance    a learned variance: its scale, and the best place on it
     sampler     from noise to data in so many steps, each an affine map of what is at hand
+        multistep   the flow as an integral of predictions, which a line or a parabola continues
+        stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
     sde         continuous time: a diffusion, its reversal, and what it says of densities
     edm         noise levels in the place of times
     guidance    from a law to that law given a label, and past it
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
         score       the velocity from the score
+        gaussian    where every point goes, if the data are Gaussian
     discrete    chains on finitely many states
+        noising     any token anew, or a mask
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -139,8 +143,12 @@ PAGES = (
     "parameterization.rescaling",
     "parameterization.prediction",
     "parameterization.variance",
+    "sampler.multistep",
+    "sampler.stochastic",
     "flow.velocity",
     "flow.score",
+    "flow.gaussian",
+    "discrete.noising",
 )
 
 
