@@ -1,1 +1,4 @@
-"""Discrete diffusion: chains on finitely many states, and Bayes' rule for them."""
+"""Discrete diffusion: chains on finitely many states, and Bayes' rule for them.
+
+Read ``noising`` (any token anew, or a mask).
+"""
