@@ -8,7 +8,6 @@ import secrets
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,40 +15,20 @@ import click
 
 from . import __version__
 from .faults import ALL_GOOD, INTERNAL_ERROR, INTERRUPTED, SOME_FAILED, USAGE, Fault
+from .options import (
+    a_file,
+    carried_out,
+    executor_option,
+    json_option,
+    kind_option,
+    patterns,
+    seed_option,
+    workers_option,
+)
+from .sample import sample
 
 if TYPE_CHECKING:
     from derivations import Claim
-
-    from .gathering import Run
-    from .runfile import RunFile
-    from .running import Work
-
-EVERY_KIND = ("symbolic", "quadrature", "property", "montecarlo", "model", "sampler")
-
-patterns = click.argument("patterns", nargs=-1, metavar="[PATTERN...]")
-kind_option = click.option(
-    "--kind", "kinds", multiple=True, type=click.Choice(EVERY_KIND), help="Only this kind of check; may be repeated."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else, on stdout.")
-seed_option = click.option(
-    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="The seed of all draws."
-)
-executor_option = click.option(
-    "--executor",
-    "address",
-    metavar="tcp://HOST:PORT",
-    help="Let the workers of this Dask scheduler do the work (extra: dask).  A Dask scheduler runs code for whoever "
-    "reaches it, and noiseproof connects to none but this.",
-)
-a_file = click.Path(dir_okay=False, path_type=Path)
-workers_option = click.option(
-    "--workers",
-    default=min(2, os.cpu_count() or 1),
-    show_default=True,
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="How many processes share the work.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -62,6 +41,9 @@ def cli() -> None:
     Exit codes: 0 everything holds; 1 something does not; 2 interrupted; 3 an error of our own; 4 usage, or an
     unknown claim; 5 nothing selected.
     """
+
+
+cli.add_command(sample)
 
 
 @cli.command("list")
@@ -306,25 +288,6 @@ def drawn(seed: int, old: Path | None) -> int:
     seed = secrets.randbits(63)
     click.echo(f"noiseproof: --seed {seed} repeats this run", err=True)
     return seed
-
-
-def carried_out(work: Work, run: Run, workers: int, address: str | None, file: RunFile | None = None) -> None:
-    """Work through what is unfinished, showing it on stderr, and gather what comes of it."""
-    from .connecting import cluster
-    from .running import events
-    from .watching import watched
-
-    tasks = list(run.unfinished)
-    try:
-        with (
-            nullcontext((None, workers)) if address is None else cluster(address) as (executor, width),
-            closing(events(work, tasks, width, executor)) as happening,
-            closing(watched(file.kept(happening) if file else happening, tasks, run.name, run.line)) as seen,
-        ):
-            for event in seen:
-                run.add(event)
-    except KeyboardInterrupt:
-        run.interrupted = True
 
 
 # ---------------------------------------------------------------- exit codes

@@ -19,7 +19,7 @@ import sympy as sp
 from sympy import Derivative, Expr, Integral, oo
 from sympy.printing.numpy import NumPyPrinter
 
-from derivations import Claim
+from derivations import Claim, claims
 from derivations.calculus.notation import Average, Density, Entropy, Normal, spelled_out
 
 # ---------------------------------------------------------------- densities by their logarithms
@@ -262,3 +262,9 @@ def formulas(claim: Claim, **instead: Expr | Callable) -> dict[str, Formula]:
             f"{claim.id} has no formula {', '.join(sorted(unknown))}; its formulas are {', '.join(claim.formulas)}"
         )
     return {name: handed(claim, f) for name, f in {**claim.formulas, **instead}.items()}
+
+
+@cache
+def proved(id: str, name: str) -> Formula:
+    """The formula of this name in the claim of this id."""
+    return formula(claims()[id], claims()[id].formulas[name])

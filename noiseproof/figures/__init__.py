@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from . import digits, elbo, gan, vae, vlb
 from .drawing import STYLE, Drawing
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import RenderableType
 
 FIGURES: dict[str, Callable[[], Drawing]] = {
@@ -38,19 +39,41 @@ def figure(id: str, path: Path, force: bool = False) -> RenderableType:
     """
     if id not in FIGURES:
         raise NoFigure(f"{id} has no figure; these have one: {', '.join(FIGURES)}")
+    with in_style(), whole(path, force) as unfinished:
+        drawing = FIGURES[id]()
+        with writing(path):
+            save(drawing.figure, unfinished, path)
+    return drawing.numbers
+
+
+@contextmanager
+def in_style() -> Iterator[None]:
+    """Whatever is drawn inside has the style of the house.  Raises NoFigure without matplotlib."""
     with needing_extras():
         from matplotlib import rc_context
 
-        unfinished = beside(path, force)
-        try:
-            with rc_context(STYLE):
-                drawing = FIGURES[id]()
-                with writing(path):
-                    drawing.figure.savefig(unfinished, format=path.suffix[1:], metadata=UNDATED[path.suffix])
-                    unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    return drawing.numbers
+        with rc_context(STYLE):
+            yield
+
+
+def save(picture: Figure, unfinished: Path, path: Path) -> None:
+    """Write a figure as what the name of path says, with nothing in it that changes from day to day."""
+    picture.savefig(unfinished, format=path.suffix[1:], metadata=UNDATED[path.suffix])
+
+
+@contextmanager
+def whole(path: Path, force: bool, endings: Sequence[str] = tuple(UNDATED)) -> Iterator[Path]:
+    """A file beside path that takes its name when all has gone well, and is gone otherwise.
+
+    Raises NoFigure, before the work begins, if the name ends otherwise, is taken, or cannot be written.
+    """
+    unfinished = beside(path, force, endings)
+    try:
+        yield unfinished
+        with writing(path):
+            unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -65,11 +88,11 @@ def needing_extras() -> Iterator[None]:
         raise NoFigure(str(error)) from error  # data, which say so themselves
 
 
-def beside(path: Path, force: bool) -> Path:
-    """An empty file in the same folder, to take the name of path when all is done.  Raises NoFigure if it cannot."""
-    if path.suffix not in UNDATED:
-        *most, last = UNDATED
-        raise NoFigure(f"cannot write {path}: the name of a figure ends in {', '.join(most)} or {last}")
+def beside(path: Path, force: bool, endings: Sequence[str]) -> Path:
+    """An empty file in the same folder.  Raises NoFigure if it cannot be."""
+    if path.suffix not in endings:
+        *most, last = endings
+        raise NoFigure(f"cannot write {path}: expected a name that ends in {', '.join(most)} or {last}")
     if path.is_dir():
         raise NoFigure(f"cannot write {path}: it is a folder")
     if path.exists() and not force:

@@ -54,7 +54,7 @@ class Table:
     grid: Grid
     rows: tuple[Row, ...]
     order: int | None = None
-    source: str = ""  # the claims that its coefficients come from
+    source: tuple[str, ...] = ()  # the claims that its coefficients come from
     prediction: str = "x_0"
 
     def __post_init__(self) -> None:

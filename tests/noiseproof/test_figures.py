@@ -101,7 +101,7 @@ def test_what_cannot_be_written_is_said_before_the_work(name, monkeypatch, expla
         "folder.svg": "it is a folder",
         "file/it.svg": "Not a directory",
     }
-    assert reason.get(name, "the name of a figure ends in .svg, .png or .pdf") in err
+    assert reason.get(name, "expected a name that ends in .svg, .png or .pdf") in err
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions bind nobody here")

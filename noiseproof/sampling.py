@@ -1,0 +1,322 @@
+"""Draws from a world by samplers, part by part on any executor, and how far they are from the law they should have.
+
+Particles are drawn in parts of a fixed size.  A part has streams of its own, so that it is the same on one process, on
+eight or on a cluster, and whatever comes after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import current_process
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics import schedules
+from numerics.solvers import grids, methods
+from numerics.solvers.grids import Grid
+from numerics.solvers.predictions import converted, denoiser
+from numerics.solvers.running import drawn, walk
+from numerics.solvers.table import Table
+from numerics.solvers.transport import distance, law
+from numerics.statistics.streams import stream
+from numerics.statistics.transport import directions, sliced_w2
+from numerics.worlds import Mixture
+
+from .faults import Fault
+from .running import Died, Event, Gave
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Array = NDArray[np.float64]
+
+PART = 4096  # particles; part of what a seed means
+PATHS = 48  # particles whose way is kept, for figures
+SHADOWS, AGAIN = 32, 12  # directions of the sliced distance; perfect samplers beside ours
+MANY = 200  # components, above which draws stand for their law
+
+SCHEDULES: dict[str, Callable[[], schedules.Schedule]] = {
+    "linear": schedules.linear,
+    "scaled-linear": schedules.scaled_linear,
+    "cosine": schedules.cosine,
+}
+OF_A_SCHEDULE = {"linspace": grids.linspace, "leading": grids.leading, "trailing": grids.trailing}
+
+
+class NoSampler(Fault, ValueError):
+    """A sampler, a grid or a request that there is not, or that does not fit."""
+
+
+# ---------------------------------------------------------------- what is asked for
+
+
+def grid(name: str, steps: int, schedule: str = "linear") -> Grid:
+    """The grid of this name with so many steps; spacings of time are of the schedule.  Raises NoSampler."""
+    try:
+        if name in OF_A_SCHEDULE:
+            return OF_A_SCHEDULE[name](SCHEDULES[schedule](), steps)
+        if name == "uniform":
+            return grids.uniform(lambda t: np.exp(-0.1 * t - 9.95 * t * t), steps)  # beta(t) from 0.1 to 20
+        return {"log-snr": grids.log_snr, "karras": grids.karras, "flow": grids.flow}[name](steps)
+    except ValueError as error:
+        raise NoSampler(str(error)) from error
+
+
+def table(sampler: str, on: Grid, prediction: str = "x_0") -> Table:
+    """The table of a sampler as it is typed, ``ddim`` or ``ddim(eta=0.5)``.  Raises NoSampler."""
+    match = re.fullmatch(r"\s*([a-z0-9+-]+)\s*(?:\((.*)\))?\s*", sampler)
+    if not match or match[1] not in methods.METHODS:
+        raise NoSampler(f"there is no sampler called {sampler}; there are {', '.join(methods.METHODS)}")
+    options = {}
+    for given in filter(None, (match[2] or "").split(",")):
+        name, equals, number = (word.strip() for word in given.partition("="))
+        try:
+            options[name] = float(number)
+        except ValueError:
+            raise NoSampler(f"{sampler}: expected options such as eta=0.5, and not {given.strip()}") from None
+        if not equals or not np.isfinite(options[name]):
+            raise NoSampler(f"{sampler}: expected options such as eta=0.5, and not {given.strip()}")
+    method = methods.METHODS[match[1]]
+    if strange := sorted(set(options) - set(known := methods.options(method))):
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        raise NoSampler(f"{match[1]} has no option {strange[0]}; {takes}")
+    try:
+        made = method(on, **options)
+        return made if prediction == "x_0" or not made.evaluations else made.predicting(prediction)
+    except ValueError as error:
+        raise NoSampler(f"{sampler}: {error}") from error
+
+
+@dataclass(frozen=True)
+class Part:
+    """So many particles of a sampler, and which they are."""
+
+    claim: str  # the sampler as it was typed: what progress is told by
+    world: Mixture
+    table: Table
+    number: int
+    count: int
+    seed: int
+    exactly: bool  # whether they begin with the law of the world, or with noise alone
+    device: str | None = None
+
+
+def parts(sampler: str, world: Mixture, table: Table, n: int, seed: int, exactly: bool, device: str | None) -> list:
+    """The particles of a sampler, in parts."""
+    return [
+        Part(sampler, world, table, k, min(PART, n - k * PART), seed, exactly, device) for k in range(-(-n // PART))
+    ]
+
+
+# ---------------------------------------------------------------- the work
+
+
+class Drawn(NamedTuple):
+    """The particles of a part where they end, and the ways of some."""
+
+    number: int
+    ends: Array
+    ways: Array  # (levels, some particles, ...)
+
+
+def draws(part: Part) -> Iterator[Drawn]:
+    """Run the sampler on one part.  It is a generator because all work is."""
+    table, world = part.table, part.world
+    x = begun(part)
+    if part.device is not None:
+        import torch
+
+        x = torch.as_tensor(x, dtype=torch.float32, device=own_device(part.device))
+    predict = converted(denoiser(world), table.prediction)
+    ways, end = [x[:PATHS]], x
+    for _, end in walk(table, predict, x, drawn(part.seed, "sample", part.number)):
+        if not part.number:
+            ways.append(end[:PATHS])
+    yield Drawn(part.number, as_array(end), np.stack([as_array(way) for way in ways]))
+
+
+def begun(part: Part) -> Array:
+    """x at the first level: of the law that it has there, or its noise alone, which is what one knows in practice."""
+    level, rng = part.table.grid[0], stream(part.seed, "sample", "start", part.number)
+    shape = (part.count,) if part.world.dimension is None else (part.count, part.world.dimension)
+    if part.exactly:
+        return law(part.world, level).sample(rng, part.count)
+    return level.noise * rng.standard_normal(shape)
+
+
+def as_array(x: Any) -> Array:
+    return x if isinstance(x, np.ndarray) else x.double().cpu().numpy()
+
+
+def own_device(device: str) -> str:
+    """``cuda`` is one device for each process, in turn, where there are several; other names are meant as they are."""
+    import torch
+
+    if device != "cuda":
+        return device
+    number = current_process()._identity  # type: ignore[attr-defined]  # () in the main process, (k,) in its k-th child
+    return f"cuda:{(number[0] - 1 if number else 0) % torch.cuda.device_count()}"
+
+
+def available(device: str | None) -> None:
+    """Raises NoSampler if torch is not installed, or does not know the device."""
+    if device is None:
+        return
+    try:
+        import torch
+    except ImportError:
+        raise NoSampler("--device needs torch: pip install 'noiseproof[models]'") from None
+    try:
+        torch.zeros(1, device=device)
+    except Exception as error:  # whatever torch or the driver says
+        first = str(error).splitlines()[0]
+        raise NoSampler(f"torch cannot use the device {device}: {first}") from error
+
+
+# ---------------------------------------------------------------- what came of it
+
+
+class Outcome(NamedTuple):
+    """What a sampler drew, and how far it is from the law of the world."""
+
+    sampler: str
+    table: Table
+    x: Array
+    ways: Array
+    seconds: float
+    distance: float  # W_2, sliced in d dimensions
+    mean_off: float  # the length of the error of the mean
+    variance: float  # per dimension
+
+
+class Perfect(NamedTuple):
+    """What a perfect sampler of as many draws would show."""
+
+    distance: float
+    distance_spread: float
+    mean_off: float
+    variance: float
+    variance_spread: float
+
+
+class Sampling:
+    """Parts, and what has come of them so far."""
+
+    def __init__(self, world: Mixture, tables: dict[str, Table], tasks: Sequence[Part], seed: int) -> None:
+        self.world, self.tables, self.unfinished, self.seed = world, tables, list(tasks), seed
+        self.interrupted, self.clock = False, perf_counter()
+        self.found: dict[str, list[Drawn]] = {sampler: [] for sampler in tables}
+        self.began: dict[str, float] = {}
+        self.ended: dict[str, float] = {}
+        self.broken: list[str] = []
+
+    def add(self, event: Event) -> None:
+        task = event.task
+        self.began.setdefault(task.claim, perf_counter())
+        if isinstance(event, Gave):
+            self.found[task.claim].append(event.result)
+            self.ended[task.claim] = perf_counter()
+        elif isinstance(event, Died):
+            self.broken.append(f"{self.name(task)}: {event.why.strip().splitlines()[-1]}")
+
+    def name(self, task: Part) -> str:
+        return f"{task.claim} part {task.number}"
+
+    def line(self, sampler: str) -> str:
+        return f"{sampler}: {sum(len(d.ends) for d in self.found[sampler]):,} draws"
+
+    def outcome(self, sampler: str) -> Outcome:
+        """All draws of a sampler, in order."""
+        found = sorted(self.found[sampler], key=lambda d: d.number)
+        x = np.concatenate([d.ends for d in found])
+        seconds = self.ended[sampler] - self.began[sampler]
+        return Outcome(
+            sampler, self.tables[sampler], x, found[0].ways, seconds, *off(self.target(sampler), x, self.seed)
+        )
+
+    def target(self, sampler: str) -> Mixture:
+        """The law at the last level, which is that of the data where no noise is left."""
+        on = self.tables[sampler].grid
+        return law(self.world, on[len(on)])
+
+
+def off(target: Mixture, x: Array, seed: int) -> tuple[float, float, float]:
+    """The distance of draws from a law, the error of their mean, and their variance per dimension."""
+    along = directions(stream(seed, "sample", "directions", 0), x.shape[-1], SHADOWS) if x.ndim > 1 else None
+    mean_off = float(np.linalg.norm(np.mean(x, axis=0) - target.mean))
+    variance = float(np.mean(np.var(x, axis=0)))
+    if along is not None and len(target.weights) > MANY:
+        reference = target.sample(stream(seed, "sample", "reference", 0), max(len(x), 4 * PART))
+        return sliced_w2(x, reference, along), mean_off, variance
+    return distance(target, x, along), mean_off, variance
+
+
+def perfect(target: Mixture, n: int, seed: int) -> Perfect:
+    """Draws from the law itself, again and again."""
+    found = np.array([off(target, target.sample(stream(seed, "sample", "perfect", k), n), seed) for k in range(AGAIN)])
+    variance = float(np.mean(np.diagonal(np.atleast_2d(target.covariance))))
+    return Perfect(found[:, 0].mean(), found[:, 0].std(), found[:, 1].mean(), variance, found[:, 2].std())
+
+
+# ---------------------------------------------------------------- told and kept
+
+
+ENDINGS = (".npy", ".npz", ".svg", ".png", ".pdf")
+
+
+def shown(run: Sampling, outcomes: Sequence[Outcome], best: Perfect) -> RenderableType:
+    """A row for each sampler, and one for a perfect sampler of as many draws."""
+    from .figures.drawing import table
+
+    sliced = "W2" if run.world.dimension is None else "sliced\nW2"
+    heads = ["", "steps", "network\nasked", sliced, "mean\noff by", "variance", "seconds"]
+    if run.world.dimension is not None:
+        heads[5] = "variance,\na coordinate"
+    rows = [
+        [
+            o.sampler,
+            f"{len(o.table.grid)}",
+            f"{o.table.evaluations}",
+            f"{o.distance:.4f}",
+            f"{o.mean_off:.4f}",
+            f"{o.variance:.4f}",
+            f"{o.seconds:.2f}",
+        ]
+        for o in outcomes
+    ]
+    around = f"{best.distance:.4f} ± {best.distance_spread:.4f}"
+    rows.append(["a perfect sampler", "", "", around, f"{best.mean_off:.4f}", f"{best.variance:.4f}", ""])
+    n = len(outcomes[0].x)
+    return table(heads, rows, f"{n:,} draws each, seed {run.seed}; a perfect sampler errs as much by chance alone.")
+
+
+def as_data(outcome: Outcome) -> dict[str, Any]:
+    """An entry of ``sample --json``."""
+    names = ("sampler", "seconds", "distance", "mean_off", "variance")
+    table = outcome.table
+    about = {"steps": len(table.grid), "evaluations": table.evaluations, "draws": len(outcome.x), "order": table.order}
+    return {**{name: getattr(outcome, name) for name in names}, **about}
+
+
+def written(path: Path, unfinished: Path, world: Mixture, outcomes: Sequence[Outcome]) -> None:
+    """The draws as an array, or as arrays by their samplers, or a figure: what the name ends in says which."""
+    if path.suffix == ".npy":
+        if len(outcomes) > 1:
+            raise NoSampler(f"{path} holds one array, and there are {len(outcomes)} samplers: write .npz")
+        with unfinished.open("wb") as file:
+            np.save(file, outcomes[0].x)
+    elif path.suffix == ".npz":
+        with unfinished.open("wb") as file:
+            np.savez(file, allow_pickle=False, **{outcome.sampler: outcome.x for outcome in outcomes})
+    else:
+        from .figures import in_style, save
+        from .figures.samples import samples
+
+        with in_style():
+            save(samples(world, outcomes), unfinished, path)
