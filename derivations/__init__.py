@@ -73,6 +73,7 @@ must not be mistaken for. In reading order:
         velocity    the velocity of one path, and of all the paths through a point
         score       the velocity from the score
         gaussian    where every point goes, if the data are Gaussian
+        euler       one step from the noise to the data, and when it is exact
     discrete    chains on finitely many states
         noising     any token anew, or a mask
 
@@ -148,6 +149,7 @@ PAGES = (
     "flow.velocity",
     "flow.score",
     "flow.gaussian",
+    "flow.euler",
     "discrete.noising",
 )
 

@@ -1,0 +1,72 @@
+r"""What tries to refute the page on one step: what flows past points where paths start, and straight lines.
+
+The map of a flow on the line keeps quantiles; so the paths of a second flow, from each noise to where the first one
+took it, are straight lines between the quantiles of the noise and those of the data.
+"""
+
+import numpy as np
+from numpy import array, sqrt
+from scipy.special import ndtr
+
+from ...statistics import matches
+from ..reversal.step import CLUSTERS
+from ..vlb.matching import SPACE
+from .velocity import GAUSSIAN, POINTS_OF_DATA, H, flow, straight_line
+
+SOME_X_0, SOME_X_1 = array([-1.27, 0.43, 1.71]), array([0.83, -0.57, 1.19])
+WORLDS, AFTER = [GAUSSIAN, CLUSTERS, POINTS_OF_DATA], [(0.23, 0.37), (0.41, 0.19), (0.07, 0.83)]  # t, h
+
+
+def one_step_mean(step, start, landing, variance, reflowed):
+    """The velocity where paths start, and where a step leads; the same between quantiles."""
+    begin = straight_line(0.0)
+    for world, (t, h) in zip(WORLDS, AFTER, strict=True):
+        at = letters(world)
+        past = flow(world, begin, SOME_X_0)
+        yield matches(start, at, past, magnitude=4.0)
+        yield matches(landing, at, SOME_X_0 + past, magnitude=4.0)
+        yield matches(variance, at, left_over(world), magnitude=16.0)
+        # From quantile to quantile.
+        ends = quantile(world, ndtr(SOME_X_0))
+        on_the_way = lambda t, ends=ends: (1 - t) * SOME_X_0 + t * ends
+        yield matches(reflowed, at, SOME_X_0 + rate(on_the_way), magnitude=4.0)
+        there = {"x_t": on_the_way(t), "h": h, "predicted_velocity": rate(on_the_way)}
+        yield matches(step, there, on_the_way(t + h), magnitude=4.0)
+    # In space: a mean for every coordinate.
+    x_0 = array([[-1.27, 0.43, 1.71], [0.37, -0.83, 0.19]])
+    at = {"x_0": x_0, "x_1": 0.57 + x_0, "m_1": SPACE.mean, "transport": lambda x: x}
+    yield matches(start, at, SPACE.conditioned(0.0, 1.0, x_0).mean - x_0)
+    yield matches(landing, at, np.broadcast_to(SPACE.mean, x_0.shape))
+
+
+def letters(world):
+    """The letters of the page; T takes each quantile of the noise to that of the data."""
+    transport = lambda x: quantile(world, ndtr(x))
+    known = {"m_1": world.mean, "v_1": world.variance, "transport": transport}
+    return {"x_0": SOME_X_0, "x_1": SOME_X_1, **known}
+
+
+def rate(path):
+    """How fast a straight path moves, by a complex step."""
+    return np.imag(path(1j * H)) / H
+
+
+def left_over(world):
+    """The variance of what a step makes of noise, at the nodes of Gauss and Hermite."""
+    x, weights = np.polynomial.hermite_e.hermegauss(16)
+    landed, p = x + flow(world, straight_line(0.0), x), weights / np.sum(weights)
+    return np.sum(p * (landed - np.sum(p * landed)) ** 2)
+
+
+def quantile(world, p):
+    """Where the distribution function is p: by halving an interval, then by Newton's steps."""
+    far = 40 * (1 + abs(world.mean) + sqrt(world.variance))
+    low, high = np.full(np.shape(p), -far), np.full(np.shape(p), far)
+    for _ in range(30):
+        middle = (low + high) / 2
+        below = world.cdf(middle) < p
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    x = (low + high) / 2
+    for _ in range(3):
+        x = x - (world.cdf(x) - p) / world(x)
+    return x
