@@ -1,1 +1,5 @@
-"""Samplers: from noise to data in so many steps, each an affine map of what is at hand."""
+"""Samplers: from noise to data in so many steps, each an affine map of what is at hand.
+
+Read ``multistep`` (the flow as an integral of predictions, and what continues them), ``stochastic`` (the same for the
+reverse diffusion).
+"""

@@ -37,18 +37,19 @@ from ..calculus import (
     positives,
     reals,
     taylor,
+    theorem,
     units,
     up_to,
 )
 from ..claim import Claim
 
-# Notation: t' is the node before t, and t'' the one before t'; u runs from 0 at t to 1 at s.  The predictions have the
-# divided differences D between t and t', D' between t' and t'', and D_2 of these two.
+# Notation: t' is the node before t, and t'' the one before t'; \hat x_0, \tilde x_0, \bar x_0 are the predictions at
+# these three, with the divided differences D, \tilde D and, of these two, D_2.  u runs from 0 at t to 1 at s.
 
 x_t, l, lambda_t, lambda_s, slope = reals(r"x_t \lambda \lambda_t \lambda_s m")
-predicted_x_0, predicted_prev, predicted_before = reals(r"\hat{x}_0 \hat{x}_0' \hat{x}_0''")
-a_t, a_s, sigma_t, sigma_s, h, r, r_prev = positives(r"a_t a_s \sigma_t \sigma_s h r r'")
-first, first_prev, second = reals("D D' D_2")
+predicted_x_0, predicted_prev, predicted_before = reals(r"\hat{x}_0 \tilde{x}_0 \bar{x}_0")
+a_t, a_s, sigma_t, sigma_s, h, r, r_prev = positives(r"a_t a_s \sigma_t \sigma_s h r \tilde{r}")
+first, first_prev, second = reals(r"D \tilde{D} D_2")
 u = units("u")
 WHERE = {
     lambda_s: lambda_t + h,
@@ -60,11 +61,13 @@ WHERE = {
 }
 
 x, y, denoised = (RealFunction(name, [l]) for name in ("x", "y", r"\hat{x}_0"))  # along the flow, y = x/sigma
+drift, diffusion = RealFunction("f", [l]), RealFunction("G", [l])  # of the process; on the way back lambda grows
 sigma = Density(r"\sigma", at=[l])
 a = sigma * exp(l)
-diffusion = d(l, sigma**2) - 2 * d(l, log(a)) * sigma**2  # how much noise the process takes in
 score = (a * denoised - x) / sigma**2
-flow = definition("the probability flow", {d(l, x): d(l, log(a)) * x - diffusion * score / 2})
+flow = definition("the probability flow", {d(l, x): drift * x + diffusion * score / 2})
+rates = {drift: d(l, log(a)), diffusion: 2 * d(l, log(a)) * sigma**2 - d(l, sigma**2)}
+process = definition("the process keeps to x = a x_0 + sigma noise", rates)
 moves = exp(l) * denoised
 here = lambda_t + h * u
 along = definition("the chain rule", {d(u, y(here)): h * moves.xreplace({l: here})})
@@ -93,12 +96,27 @@ rate, constant = Integer(3), a_s * slope / 12  # 2M and the integral of its line
 step_3m = step_1 + a_s * (h - 1 + exp(-h)) * (first + r * h * second) + a_s * (h**2 - 2 * h + 2 - 2 * exp(-h)) * second
 
 
+def drift_of_the_process():
+    """With λ for the time, the process drifts with its scale a ..."""
+    yield drift
+    yield eq(d(l, log(a)), by=process)
+    yield eq(1 + d(l, sigma) / sigma, by=differentiation)
+
+
+def diffusion_of_the_process():
+    """... and what it diffuses is twice σ² ..."""
+    yield diffusion
+    yield eq(2 * d(l, log(a)) * sigma**2 - d(l, sigma**2), by=process)
+    yield eq(2 * sigma**2, by=differentiation)
+
+
 def variation_of_constants():
-    """Along the probability flow x/σ is moved by the prediction alone, for whatever a and σ are ..."""
+    """... so that along the probability flow x/σ is moved by the prediction alone, for whatever a and σ are ..."""
     yield d(l, x / sigma)
     yield eq(d(l, x) / sigma - x * d(l, sigma) / sigma**2, by=differentiation)
-    yield eq((d(l, log(a)) * x - diffusion * score / 2) / sigma - x * d(l, sigma) / sigma**2, by=flow)
-    yield eq(moves, by=differentiation)
+    yield eq((drift * x + diffusion * score / 2) / sigma - x * d(l, sigma) / sigma**2, by=flow)
+    yield eq((drift * x + a * denoised - x) / sigma - x * d(l, sigma) / sigma**2, by=theorem(diffusion_of_the_process))
+    yield eq(moves, by=theorem(drift_of_the_process))
 
 
 def exact_step(exact=exact):
@@ -163,6 +181,8 @@ CLAIMS = [
         "The probability flow is an exact integral of the predicted data over log(a/sigma); DPM-Solver++ continues "
         "the prediction by a line (2M) or a parabola (3M).",
         proved_by=(
+            drift_of_the_process,
+            diffusion_of_the_process,
             variation_of_constants,
             exact_step,
             prediction_held,
@@ -199,10 +219,13 @@ CLAIMS = [
 
 # A world for the witness: a flow where the variance is preserved.
 
+LEVEL = 1 / sqrt(1 + exp(2 * l))
 PATH = exp(2 * l) + l * exp(l)
 WORLD = {
-    sigma: 1 / sqrt(1 + exp(2 * l)),
+    sigma: LEVEL,
+    drift: LEVEL**2,
+    diffusion: 2 * LEVEL**2,
     y: PATH,
-    x: PATH / sqrt(1 + exp(2 * l)),
+    x: LEVEL * PATH,
     denoised: 2 * exp(l) + l + 1,
 }

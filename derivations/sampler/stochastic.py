@@ -40,6 +40,7 @@ from ..calculus import (
     positives,
     positivity,
     reals,
+    theorem,
     units,
 )
 from ..claim import Claim
@@ -48,6 +49,9 @@ from .multistep import (
     a_s,
     a_t,
     diffusion,
+    diffusion_of_the_process,
+    drift,
+    drift_of_the_process,
     h,
     here,
     l,
@@ -77,16 +81,13 @@ v = Density("v", [], at=[l])
 given_data = definition(
     "the reverse diffusion, where the data are given",
     {
-        d(l, m): d(l, log(a)) * m - diffusion * (a * denoised - m) / sigma**2,
-        d(l, v): 2 * (d(l, log(a)) + diffusion / sigma**2) * v - diffusion,
+        d(l, m): drift * m + diffusion * (a * denoised - m) / sigma**2,
+        d(l, v): 2 * (drift - diffusion / sigma**2) * v + diffusion,
     },
 )
 given_noise = definition(
     "the reverse diffusion, where the noise is given",
-    {
-        d(l, n): d(l, log(a)) * n + diffusion * expected_noise / sigma,
-        d(l, w): 2 * d(l, log(a)) * w - diffusion,
-    },
+    {d(l, n): drift * n - diffusion * expected_noise / sigma, d(l, w): 2 * drift * w + diffusion},
 )
 along_data = definition("the chain rule", {d(u, y(here)): 2 * h * exp(2 * here) * denoised(here)})
 along_noise = definition("the chain rule", {d(u, z(here)): -2 * h * exp(-here) * expected_noise(here)})
@@ -131,7 +132,7 @@ def apart():
 # Statement
 
 step = held(predicted_x_0) + sigma_s * sqrt(1 - exp(-2 * h)) * fresh
-step_2m = step + a_s * (1 - exp(-2 * h)) / (2 * r) * (predicted_x_0 - predicted_prev)
+step_2m = held(middle) + sigma_s * sqrt(1 - exp(-2 * h)) * fresh
 noise_step = held_noise(predicted_noise) + sigma_s * sqrt(exp(2 * h) - 1) * fresh
 noise_variance = sigma_s**2 * (1 + 2 * (exp(h) - 1) ** 2)
 
@@ -139,19 +140,23 @@ noise_variance = sigma_s**2 * (1 + 2 * (exp(h) - 1) ** 2)
 def variation_of_constants():
     """Along the reverse diffusion the mean is moved by the predicted data alone, for whatever a and σ are ..."""
     yield d(l, exp(l) * m / sigma)
-    yield eq(exp(l) * (m / sigma + d(l, m) / sigma - m * d(l, sigma) / sigma**2), by=differentiation)
-    moved = d(l, log(a)) * m - diffusion * (a * denoised - m) / sigma**2
-    yield eq(exp(l) * (m / sigma + moved / sigma - m * d(l, sigma) / sigma**2), by=given_data)
-    yield eq(2 * exp(2 * l) * denoised, by=differentiation)
+    yield eq(exp(l) * (m + d(l, m) - m * d(l, sigma) / sigma) / sigma, by=differentiation)
+    led = drift * m + diffusion * (a * denoised - m) / sigma**2
+    yield eq(exp(l) * (m + led - m * d(l, sigma) / sigma) / sigma, by=given_data)
+    led = drift * m + 2 * (a * denoised - m)
+    yield eq(exp(l) * (m + led - m * d(l, sigma) / sigma) / sigma, by=theorem(diffusion_of_the_process))
+    yield eq(2 * exp(2 * l) * denoised, by=theorem(drift_of_the_process))
 
 
 def noise_comes_in():
-    """... and, in the same units, the same noise comes in for all data."""
+    """... and noise comes in whatever the data are."""
     yield d(l, exp(2 * l) * v / sigma**2)
     yield eq(exp(2 * l) * (2 * v + d(l, v) - 2 * v * d(l, sigma) / sigma) / sigma**2, by=differentiation)
-    moved = 2 * (d(l, log(a)) + diffusion / sigma**2) * v - diffusion
-    yield eq(exp(2 * l) * (2 * v + moved - 2 * v * d(l, sigma) / sigma) / sigma**2, by=given_data)
-    yield eq(2 * exp(2 * l), by=differentiation)
+    led = 2 * (drift - diffusion / sigma**2) * v + diffusion
+    yield eq(exp(2 * l) * (2 * v + led - 2 * v * d(l, sigma) / sigma) / sigma**2, by=given_data)
+    led = 2 * (drift - 2) * v + 2 * sigma**2
+    yield eq(exp(2 * l) * (2 * v + led - 2 * v * d(l, sigma) / sigma) / sigma**2, by=theorem(diffusion_of_the_process))
+    yield eq(2 * exp(2 * l), by=theorem(drift_of_the_process))
 
 
 def exact_mean():
@@ -192,26 +197,29 @@ def variance_of_the_step(step=step):
     yield eq(Var(drawn, step), by=gaussian_moments)
 
 
-def variance_preserved():
-    """The letters of ancestral sampling, where the variance is preserved."""
-    yield let(h, log(1 + growth))
-    for bar, scale, level in ((alpha_bar, a_t, lambda_t), (alpha_bar_s, a_s, lambda_s)):
-        yield let(bar, 1 / (1 + exp(-2 * level)))
-        yield let(scale, sqrt(bar))
-    yield from levels()
+def preserved(bar, scale, level):
+    """The letters of ancestral sampling at a level, where the variance is preserved."""
+    yield let(bar, 1 / (1 + exp(-2 * level)))
+    yield let(scale, sqrt(bar))
 
 
 def mean_of_ancestral_sampling(step=step):
     """The posterior given the predicted data, as DDPM draws from it, has the same mean ..."""
     ratio = alpha_bar / alpha_bar_s
-    yield from variance_preserved()
+    yield let(h, log(1 + growth))
+    yield from preserved(alpha_bar, a_t, lambda_t)
+    yield from preserved(alpha_bar_s, a_s, lambda_s)
+    yield from levels()
     yield (sqrt(alpha_bar_s) * (1 - ratio) * predicted_x_0 + sqrt(ratio) * (1 - alpha_bar_s) * x_t) / (1 - alpha_bar)
     yield eq(E(drawn, step), by=gaussian_moments)
 
 
 def variance_of_ancestral_sampling():
     """... and the variance that has come in."""
-    yield from variance_preserved()
+    yield let(h, log(1 + growth))
+    yield let(alpha_bar, 1 / (1 + exp(-2 * lambda_t)))
+    yield from preserved(alpha_bar_s, a_s, lambda_s)
+    yield let(sigma_s, a_s * exp(-lambda_s))
     yield (1 - alpha_bar_s) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_s)
     yield eq(added, by=algebra)
 
@@ -240,17 +248,19 @@ def variance_of_2m(step_2m=step_2m):
 def variation_with_noise():
     """If the noise is given instead, it is the mean of x/a that moves ..."""
     yield d(l, n / a)
-    yield eq(d(l, n) / a - n * d(l, log(a)) / a, by=differentiation)
-    yield eq((d(l, log(a)) * n + diffusion * expected_noise / sigma) / a - n * d(l, log(a)) / a, by=given_noise)
-    yield eq(-2 * exp(-l) * expected_noise, by=differentiation)
+    yield eq((d(l, n) - n * d(l, log(a))) / a, by=differentiation)
+    yield eq((drift * n - diffusion * expected_noise / sigma - n * d(l, log(a))) / a, by=given_noise)
+    yield eq((drift * n - 2 * sigma * expected_noise - n * d(l, log(a))) / a, by=theorem(diffusion_of_the_process))
+    yield eq(-2 * exp(-l) * expected_noise, by=theorem(drift_of_the_process))
 
 
 def more_noise_comes_in():
     """... and other noise comes in."""
     yield d(l, w / a**2)
     yield eq((d(l, w) - 2 * d(l, log(a)) * w) / a**2, by=differentiation)
-    yield eq((2 * d(l, log(a)) * w - diffusion - 2 * d(l, log(a)) * w) / a**2, by=given_noise)
-    yield eq(2 * exp(-2 * l), by=differentiation)
+    yield eq((2 * drift * w + diffusion - 2 * d(l, log(a)) * w) / a**2, by=given_noise)
+    yield eq((2 * drift * w + 2 * sigma**2 - 2 * d(l, log(a)) * w) / a**2, by=theorem(diffusion_of_the_process))
+    yield eq(2 * exp(-2 * l), by=theorem(drift_of_the_process))
 
 
 def exact_mean_with_noise():
@@ -354,7 +364,7 @@ CLAIMS = [
             "both-equal": {"noise_variance": sigma_s**2},
             "half-drift": {"step": step - a_s * (exp(-h) - exp(-2 * h)) * predicted_x_0},
             "no-root-noise": {"step": held(predicted_x_0) + sigma_s * (1 - exp(-2 * h)) * fresh},
-            "no-half": {"step_2m": step + a_s * (1 - exp(-2 * h)) / r * (predicted_x_0 - predicted_prev)},
+            "no-half": {"step_2m": step_2m.xreplace({2 * r: r, 1 / r: 2 / r})},
         },
         because={
             "both-equal": "both predictions are exact, and say the same of each other; not so when they are held",
@@ -370,6 +380,8 @@ LEVEL = 1 / sqrt(1 + exp(2 * l))
 MEAN, NOISY = exp(2 * l) + exp(3 * l), exp(-l) + exp(-2 * l)
 WORLD = {
     sigma: LEVEL,
+    drift: LEVEL**2,
+    diffusion: 2 * LEVEL**2,
     y: MEAN,
     m: LEVEL * exp(-l) * MEAN,
     denoised: 1 + 3 * exp(l) / 2,
