@@ -67,6 +67,7 @@ must not be mistaken for. In reading order:
         multistep   the flow as an integral of predictions, which a line or a parabola continues
         stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
     sde         continuous time: a diffusion, its reversal, and what it says of densities
+        moments     mean and variance of a linear diffusion, and the diffusion that has them
     edm         noise levels in the place of times
     guidance    from a law to that law given a label, and past it
     flow        a velocity that carries noise to data
@@ -146,6 +147,7 @@ PAGES = (
     "parameterization.variance",
     "sampler.multistep",
     "sampler.stochastic",
+    "sde.moments",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

@@ -1,1 +1,4 @@
-"""Continuous time: the process as a diffusion, its reversal, and what it says of densities."""
+"""Continuous time: the process as a diffusion, its reversal, and what it says of densities.
+
+Read ``moments`` (mean and variance of a linear diffusion, and the diffusion that has them).
+"""
