@@ -76,8 +76,10 @@ must not be mistaken for. In reading order:
         score       the velocity from the score
         gaussian    where every point goes, if the data are Gaussian
         euler       one step from the noise to the data, and when it is exact
+        transport   what it costs to go there
     discrete    chains on finitely many states
         noising     any token anew, or a mask
+        posterior   Bayes' rule with both ends known, and what a prediction of x_0 makes of it
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -154,7 +156,9 @@ PAGES = (
     "flow.score",
     "flow.gaussian",
     "flow.euler",
+    "flow.transport",
     "discrete.noising",
+    "discrete.posterior",
 )
 
 

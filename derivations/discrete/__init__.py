@@ -1,4 +1,4 @@
 """Discrete diffusion: chains on finitely many states, and Bayes' rule for them.
 
-Read ``noising`` (any token anew, or a mask).
+Read ``noising`` (any token anew, or a mask), ``posterior`` (both ends known, or x_0 predicted).
 """
