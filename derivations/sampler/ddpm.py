@@ -1,0 +1,196 @@
+r"""DDPM's step over any jump, from t to s: the kernel given both ends, with a prediction in the place of x_0.
+
+.. math:: x_s=\frac{\sqrt{\bar\alpha_s}\,\beta_{t\mid s}}{1-\bar\alpha_t}\hat x_0
+              +\frac{\sqrt{\alpha_{t\mid s}}\,(1-\bar\alpha_s)}{1-\bar\alpha_t}x_t+\sqrt{\tilde\beta_{t\mid s}}\,\xi,\qquad
+          \tilde\beta_{t\mid s}=\frac{1-\bar\alpha_s}{1-\bar\alpha_t}\,\beta_{t\mid s} ,
+
+where :math:`\alpha_{t\mid s}=\bar\alpha_t/\bar\alpha_s` and :math:`\beta_{t\mid s}=1-\alpha_{t\mid s}` belong to the
+jump, and not to the last of the steps that it leaps over. If :math:`\hat x_0` is a draw from
+:math:`q(x_0\mid x_t)`, then :math:`x_s` has its own law. A network gives the mean of that law. Then the mean of
+:math:`x_s` is right, and its variance is too small: what is missing is the squared coefficient of
+:math:`\hat x_0`, times the mean squared error of the network. In d dimensions this holds for each coordinate.
+
+For Gaussian data the law of the samples is known at all times. A sampler that has the right mean and adds a variance of
+its own is off by
+
+.. math:: \hat v_s-v_s=\alpha_{t\mid s}\frac{v_s^2}{v_t^2}(\hat v_t-v_t)+\sigma^2-\frac{\beta_{t\mid s}v_s}{v_t} ,
+
+so that only the last of these variances is exact. With :math:`\tilde\beta_{t\mid s}` samples are too narrow for all
+data but a point. With :math:`\beta_{t\mid s}` they are too wide for data of a variance below one, and too narrow above.
+
+References:
+    Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, eq. (7), section 3.2.
+    Nichol & Dhariwal (2021), Improved denoising diffusion probabilistic models (strided sampling).
+    Bao, Li, Zhu & Zhang (2022), Analytic-DPM.
+"""
+
+from sympy import Integer, Rational, sqrt
+
+from ..calculus import (
+    Density,
+    E,
+    Var,
+    algebra,
+    completing_the_square,
+    definition,
+    eq,
+    gaussian_integral,
+    gaussian_moments,
+    gt,
+    integral,
+    let,
+    limit,
+    linearity,
+    normal,
+    positives,
+    positivity,
+    reals,
+    tends_to,
+    theorem,
+    tower,
+    units,
+)
+from ..claim import Claim
+
+# Notation: a jump leads from t to a less noisy s, and xi is the noise that it adds.  The last of the steps from s to t
+# has alpha_t, and those before it multiply to gamma.
+
+x_0, x_s, x_t, predicted_x_0, predicted_noise, fresh = reals(r"x_0 x_s x_t \hat{x}_0 \hat{\epsilon} \xi")
+alpha_ts, alpha_bar_s, beta_ts, alpha_bar = units(r"\alpha_{t|s} \bar\alpha_s \beta_{t|s} \bar\alpha_t")
+alpha, gamma, alpha_bar_prev = units(r"\alpha_t \gamma \bar\alpha_{t-1}")
+WHERE = {beta_ts: 1 - alpha_ts, alpha_bar: alpha_ts * alpha_bar_s}
+
+data, law_at_s, marginal = Density("q_0", [x_0]), Density("q_s", [x_s]), Density("q_t", [x_t])
+guess = Density("q_0", [x_0], given=[x_t])
+kernel, reverse = Density("q", [x_s], given=[x_t, x_0]), Density("q", [x_s], given=[x_t])
+origin = Density("r", [x_0], given=[x_s])  # x_0 is drawn from x_s alone
+from_data, jump = normal(x_s, sqrt(alpha_bar_s) * x_0, 1 - alpha_bar_s), normal(x_t, sqrt(alpha_ts) * x_s, beta_ts)
+evidence = normal(x_t, sqrt(alpha_bar) * x_0, 1 - alpha_bar)
+bayes = definition(
+    "Bayes' rule, four times",
+    {
+        kernel: jump * from_data / evidence,
+        guess: evidence * data / marginal,
+        reverse: jump * law_at_s / marginal,
+        origin: from_data * data / law_at_s,
+    },
+)
+noised_data = definition("x_s is drawn from the data", {law_at_s: integral(from_data * data, x_0)})
+from_t_to_s = tower(marginal, reverse, bayes, law_at_s, jump)
+by_way_of_x_0 = tower(guess, kernel, bayes, reverse, origin)
+drawn = normal(fresh, 0, 1)
+mmse = Density(r"\mathrm{mmse}_t")
+error = definition("the mean squared error of the denoiser", {mmse: E(marginal, Var(guess, x_0))})
+
+# Statement
+
+
+def held(prediction):
+    """The mean of x_s, if this prediction of x_0 is right."""
+    return (sqrt(alpha_bar_s) * beta_ts * prediction + sqrt(alpha_ts) * (1 - alpha_bar_s) * x_t) / (1 - alpha_bar)
+
+
+posterior_variance = (1 - alpha_bar_s) / (1 - alpha_bar) * beta_ts
+step = held(predicted_x_0) + sqrt(posterior_variance) * fresh
+last = predicted_x_0  # where s = 0
+gain = sqrt(alpha_bar_s) * beta_ts / (1 - alpha_bar)
+shortfall = gain**2 * mmse
+
+
+def law_of(step):
+    """The law in which a step ends, if x_0 has been predicted."""
+    mean = step.xreplace({fresh: Integer(0), predicted_x_0: x_0})
+    return normal(x_s, mean, step.coeff(fresh) ** 2)
+
+
+def given_both_ends(step=step):
+    """With x_0 known, x_s is Gaussian, and a step with the true x_0 draws it: Bayes' rule for the jump."""
+    precision, pull = positives(r"\Lambda"), reals(r"\eta")
+    yield let(precision, alpha_ts / beta_ts + 1 / (1 - alpha_bar_s))
+    yield let(pull, sqrt(alpha_ts) * x_t / beta_ts + sqrt(alpha_bar_s) * x_0 / (1 - alpha_bar_s))
+    yield kernel
+    yield eq(jump * from_data / evidence, by=bayes)
+    yield eq(normal(x_s, pull / precision, 1 / precision), by=completing_the_square(x_s))
+    yield eq(law_of(step), by=algebra)
+
+
+def with_a_draw(step=step):
+    """So with a draw of x_0 given x_t in the place of the prediction, x_s has its own law, ..."""
+    yield integral(law_of(step) * guess * marginal, x_0, x_t)
+    yield eq(integral(kernel * guess * marginal, x_0, x_t), by=theorem(given_both_ends))
+    yield eq(integral(jump * from_data * data, x_0, x_t), by=bayes)
+    yield eq(integral(from_data * data, x_0), by=gaussian_integral(x_t))
+    yield eq(law_at_s, by=noised_data)
+
+
+def last_jump(step=step, last=last):
+    """... and the last jump of all, to s = 0, ends in the prediction: no noise is added."""
+    yield step
+    yield tends_to(last, alpha_bar_s, 1, by=limit())
+
+
+def moments_given_x_t():
+    """Given x_t alone, the mean of x_s is that of the step with the mean of x_0 ..."""
+    yield E(reverse, x_s)
+    yield eq(E(guess, E(kernel, x_s)), by=by_way_of_x_0)
+    yield eq(E(guess, E(law_of(step), x_s)), by=theorem(given_both_ends))
+    yield eq(E(guess, held(x_0)), by=gaussian_moments)
+    yield eq(held(E(guess, x_0)), by=linearity)
+
+
+def variance_given_x_t():
+    """... and its variance is more than that of the step, by what is not known of x_0."""
+    yield Var(reverse, x_s)
+    yield eq(E(reverse, x_s**2) - E(reverse, x_s) ** 2, by=linearity)
+    yield eq(E(guess, E(kernel, x_s**2)) - E(guess, E(kernel, x_s)) ** 2, by=by_way_of_x_0)
+    at_x_0 = law_of(step)
+    yield eq(E(guess, E(at_x_0, x_s**2)) - E(guess, E(at_x_0, x_s)) ** 2, by=theorem(given_both_ends))
+    yield eq(posterior_variance + gain**2 * Var(guess, x_0), by=gaussian_moments)
+
+
+def right_mean(step=step):
+    """With the exact denoiser the mean is right, ..."""
+    yield let(predicted_x_0, E(guess, x_0))
+    yield E(marginal * drawn, step)
+    yield eq(E(marginal, held(E(guess, x_0))), by=gaussian_moments)
+    yield eq(E(marginal, E(reverse, x_s)), by=theorem(moments_given_x_t))
+    yield eq(E(law_at_s, x_s), by=from_t_to_s)
+
+
+def too_little_variance(step=step, shortfall=shortfall):
+    """... and the variance too small: the law of total variance."""
+    yield let(predicted_x_0, E(guess, x_0))
+    yield Var(law_at_s, x_s) - Var(marginal * drawn, step)
+    mean, square = E(reverse, x_s), E(reverse, x_s**2)
+    yield eq(E(marginal, square) - E(marginal, mean) ** 2 - Var(marginal * drawn, step), by=from_t_to_s)
+    yield eq(E(marginal, Var(reverse, x_s)) + Var(marginal, mean) - Var(marginal * drawn, step), by=linearity)
+    yield eq(
+        E(marginal, posterior_variance + gain**2 * Var(guess, x_0))
+        + Var(marginal, held(E(guess, x_0)))
+        - Var(marginal * drawn, step),
+        by=theorem(variance_given_x_t),
+    )
+    yield eq(gain**2 * E(marginal, Var(guess, x_0)), by=gaussian_moments)
+    yield eq(shortfall, by=error)
+
+
+# A world for the witness: two clusters.
+
+
+def clusters(x, shrunk):
+    first, second = (
+        normal(x, sqrt(shrunk) * m, shrunk * c + 1 - shrunk)
+        for m, c in ((-1, Rational(1, 2)), (Rational(3, 2), Rational(4, 5)))
+    )
+    return Rational(3, 10) * first + Rational(7, 10) * second
+
+
+WORLD = {
+    data: clusters(x_0, Integer(1)),
+    law_at_s: clusters(x_s, alpha_bar_s),
+    marginal: clusters(x_t, alpha_bar),
+    kernel: jump * from_data / evidence,
+    guess: evidence * clusters(x_0, Integer(1)) / clusters(x_t, alpha_bar),
+    reverse: jump * clusters(x_s, alpha_bar_s) / clusters(x_t, alpha_bar),
+    origin: from_data * clusters(x_0, Integer(1)) / clusters(x_s, alpha_bar_s),
+}
