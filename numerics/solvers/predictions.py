@@ -83,7 +83,7 @@ def denoiser(world: Mixture) -> Predict:
         points = x[..., None] if world.dimension is None else x
 
         def there(array: Any) -> Any:
-            return xp.asarray(np.ascontiguousarray(array), dtype=x.dtype, device=x.device)
+            return xp.asarray(np.array(array), dtype=x.dtype, device=x.device)
 
         logs, pulls = [], []
         for k, mean in enumerate(means):
