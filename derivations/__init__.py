@@ -69,6 +69,7 @@ must not be mistaken for. In reading order:
         langevin    steps along the score: how far from their law they settle
     sde         continuous time: a diffusion, its reversal, and what it says of densities
         moments     mean and variance of a linear diffusion, and the diffusion that has them
+        kernels     diffusions in closed form: VP, VE and sub-VP
     edm         noise levels in the place of times
     guidance    from a law to that law given a label, and past it
     flow        a velocity that carries noise to data
@@ -152,6 +153,7 @@ PAGES = (
     "sampler.stochastic",
     "sampler.langevin",
     "sde.moments",
+    "sde.kernels",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

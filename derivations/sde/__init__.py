@@ -1,4 +1,5 @@
 """Continuous time: the process as a diffusion, its reversal, and what it says of densities.
 
-Read ``moments`` (mean and variance of a linear diffusion, and the diffusion that has them).
+Read ``moments`` (mean and variance of a linear diffusion, and the diffusion that has them), ``kernels`` (VP,
+VE and sub-VP in closed form).
 """

@@ -44,16 +44,19 @@ class Function:
 
 @dataclass(frozen=True)
 class Diffusion:
-    """dx = f x dt + g dw, by log a, the integral of f, and by f and g."""
+    """dx = f x dt + g dw, by log a, the integral of f, and by f and g^2."""
 
     log_a: Callable
     f: Callable
-    g: Callable
+    squared_g: Callable
+
+    def g(self, t):
+        return sqrt(self.squared_g(t))
 
     def between(self, s, t):
         """The scale and the variance of x_t given x_s."""
         times = s + (t - s) * (NODES.reshape(-1, *[1] * np.ndim(t)) + 1) / 2
-        since = exp(2 * (self.log_a(t) - self.log_a(times))) * self.g(times) ** 2
+        since = exp(2 * (self.log_a(t) - self.log_a(times))) * self.squared_g(times)
         return exp(self.log_a(t) - self.log_a(s)), (t - s) * np.tensordot(WEIGHTS, since, axes=1) / 2
 
     def letters(self, t):
@@ -77,8 +80,8 @@ class Diffusion:
 
 
 DIFFUSIONS = [
-    Diffusion(lambda t: -0.47 * t - 0.29 * t**2, lambda t: -0.47 - 0.58 * t, lambda t: 0.83 + 0.61 * t),
-    Diffusion(lambda t: 0.31 * np.sin(1.7 * t), lambda t: 0.527 * np.cos(1.7 * t), lambda t: 1.29 * exp(-0.43 * t)),
+    Diffusion(lambda t: -0.47 * t - 0.29 * t**2, lambda t: -0.47 - 0.58 * t, lambda t: (0.83 + 0.61 * t) ** 2),
+    Diffusion(lambda t: 0.31 * np.sin(1.7 * t), lambda t: 0.527 * np.cos(1.7 * t), lambda t: 1.66 * exp(-0.86 * t)),
     Diffusion(lambda t: -0.71 * log(1 + t), lambda t: -0.71 / (1 + t), lambda t: 0.37 + 1.9 * t / (1 + t**2)),
 ]
 TIMES = [0.83, 1.37, 0.59]
@@ -98,7 +101,7 @@ def moments(mean_rate, variance_rate, drift, squared_noise, from_snr):
 
     def at_one_time(diffusion, t):
         at, (a, variance) = diffusion.letters(t), diffusion.between(0.0, t)
-        growth, noise = np.abs(diffusion.f(t)), diffusion.g(t) ** 2
+        growth, noise = np.abs(diffusion.f(t)), diffusion.squared_g(t)
         size = noise + 2 * growth * variance
         yield matches(mean_rate, at, rate_of(lambda s: diffusion.between(0.0, s)[0], t), growth * a)
         yield matches(variance_rate, at, rate_of(lambda s: diffusion.between(0.0, s)[1], t), size)
@@ -181,5 +184,5 @@ def stepwise(diffusion, t, n):
     mean, variance, h = START, 0.0, t / n
     for time in middles(t, n):
         stretch = 1 + h * diffusion.f(time)
-        mean, variance = stretch * mean, stretch**2 * variance + h * diffusion.g(time) ** 2
+        mean, variance = stretch * mean, stretch**2 * variance + h * diffusion.squared_g(time)
     return mean, variance
