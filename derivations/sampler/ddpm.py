@@ -1,8 +1,8 @@
 r"""DDPM's step over any jump, from t to s: the kernel given both ends, with a prediction in the place of x_0.
 
 .. math:: x_s=\frac{\sqrt{\bar\alpha_s}\,\beta_{t\mid s}}{1-\bar\alpha_t}\hat x_0
-              +\frac{\sqrt{\alpha_{t\mid s}}\,(1-\bar\alpha_s)}{1-\bar\alpha_t}x_t+\sqrt{\tilde\beta_{t\mid s}}\,\xi,\qquad
-          \tilde\beta_{t\mid s}=\frac{1-\bar\alpha_s}{1-\bar\alpha_t}\,\beta_{t\mid s} ,
+    +\frac{\sqrt{\alpha_{t\mid s}}\,(1-\bar\alpha_s)}{1-\bar\alpha_t}x_t+\sqrt{\tilde\beta_{t\mid s}}\,\xi,\qquad
+    \tilde\beta_{t\mid s}=\frac{1-\bar\alpha_s}{1-\bar\alpha_t}\,\beta_{t\mid s} ,
 
 where :math:`\alpha_{t\mid s}=\bar\alpha_t/\bar\alpha_s` and :math:`\beta_{t\mid s}=1-\alpha_{t\mid s}` belong to the
 jump, and not to the last of the steps that it leaps over. If :math:`\hat x_0` is a draw from
@@ -32,6 +32,7 @@ from ..calculus import (
     Var,
     algebra,
     completing_the_square,
+    d,
     definition,
     eq,
     gaussian_integral,
@@ -41,6 +42,7 @@ from ..calculus import (
     let,
     limit,
     linearity,
+    lt,
     normal,
     positives,
     positivity,
@@ -79,6 +81,18 @@ noised_data = definition("x_s is drawn from the data", {law_at_s: integral(from_
 from_t_to_s = tower(marginal, reverse, bayes, law_at_s, jump)
 by_way_of_x_0 = tower(guess, kernel, bayes, reverse, origin)
 drawn = normal(fresh, 0, 1)
+
+# Gaussian data have the variances v; the samples have another at t, and sigma^2 is what a step adds to it.
+
+m, m_0, m_s, m_t = reals("m m_0 m_s m_t")
+v_0, v_s, v_t, v_hat, sigma, g, u = *positives(r"v_0 v_s v_t \hat{v}_t \sigma g"), units("u")
+WHERE |= {
+    m_s: sqrt(alpha_bar_s) * m_0,
+    m_t: sqrt(alpha_bar) * m_0,
+    v_s: alpha_bar_s * v_0 + 1 - alpha_bar_s,
+    v_t: alpha_bar * v_0 + 1 - alpha_bar,
+}
+denoised = m_0 + sqrt(alpha_bar) * v_0 / v_t * (x_t - m_t)
 mmse = Density(r"\mathrm{mmse}_t")
 error = definition("the mean squared error of the denoiser", {mmse: E(marginal, Var(guess, x_0))})
 
@@ -95,6 +109,10 @@ step = held(predicted_x_0) + sqrt(posterior_variance) * fresh
 last = predicted_x_0  # where s = 0
 gain = sqrt(alpha_bar_s) * beta_ts / (1 - alpha_bar)
 shortfall = gain**2 * mmse
+
+recursion = alpha_ts * v_s**2 / v_t**2 * v_hat + sigma**2
+exact = beta_ts * v_s / v_t
+excess = alpha_bar_s * beta_ts**2 * (1 - v_0) / v_t  # of the variance of the forward process
 
 
 def law_of(step):
@@ -116,9 +134,9 @@ def given_both_ends(step=step):
 
 def with_a_draw(step=step):
     """So with a draw of x_0 given x_t in the place of the prediction, x_s has its own law, ..."""
-    yield integral(law_of(step) * guess * marginal, x_0, x_t)
-    yield eq(integral(kernel * guess * marginal, x_0, x_t), by=theorem(given_both_ends))
-    yield eq(integral(jump * from_data * data, x_0, x_t), by=bayes)
+    yield integral(law_of(step) * guess * marginal, x_t, x_0)
+    yield eq(integral(kernel * guess * marginal, x_t, x_0), by=theorem(given_both_ends))
+    yield eq(integral(jump * from_data * data, x_t, x_0), by=bayes)
     yield eq(integral(from_data * data, x_0), by=gaussian_integral(x_t))
     yield eq(law_at_s, by=noised_data)
 
@@ -151,28 +169,152 @@ def variance_given_x_t():
 def right_mean(step=step):
     """With the exact denoiser the mean is right, ..."""
     yield let(predicted_x_0, E(guess, x_0))
-    yield E(marginal * drawn, step)
-    yield eq(E(marginal, held(E(guess, x_0))), by=gaussian_moments)
-    yield eq(E(marginal, E(reverse, x_s)), by=theorem(moments_given_x_t))
-    yield eq(E(law_at_s, x_s), by=from_t_to_s)
+    yield E(law_at_s, x_s)
+    yield eq(E(marginal, E(reverse, x_s)), by=from_t_to_s)
+    yield eq(E(marginal, held(E(guess, x_0))), by=theorem(moments_given_x_t))
+    yield eq(E(marginal * drawn, step), by=gaussian_moments)
+
+
+def total_variance():
+    """... and of the variance of x_s, which is the mean of what x_t leaves open, and what it tells, ..."""
+    yield Var(law_at_s, x_s)
+    yield eq(E(law_at_s, x_s**2) - E(law_at_s, x_s) ** 2, by=linearity)
+    mean, square = E(reverse, x_s), E(reverse, x_s**2)
+    yield eq(E(marginal, square) - E(marginal, mean) ** 2, by=from_t_to_s)
+    yield eq(E(marginal, Var(reverse, x_s)) + Var(marginal, mean), by=linearity)
 
 
 def too_little_variance(step=step, shortfall=shortfall):
-    """... and the variance too small: the law of total variance."""
+    """... only the second is all there: what is not known of x_0 is missing from the first ..."""
     yield let(predicted_x_0, E(guess, x_0))
-    yield Var(law_at_s, x_s) - Var(marginal * drawn, step)
-    mean, square = E(reverse, x_s), E(reverse, x_s**2)
-    yield eq(E(marginal, square) - E(marginal, mean) ** 2 - Var(marginal * drawn, step), by=from_t_to_s)
-    yield eq(E(marginal, Var(reverse, x_s)) + Var(marginal, mean) - Var(marginal * drawn, step), by=linearity)
-    yield eq(
-        E(marginal, posterior_variance + gain**2 * Var(guess, x_0))
-        + Var(marginal, held(E(guess, x_0)))
-        - Var(marginal * drawn, step),
-        by=theorem(variance_given_x_t),
-    )
-    yield eq(gain**2 * E(marginal, Var(guess, x_0)), by=gaussian_moments)
-    yield eq(shortfall, by=error)
+    yield Var(law_at_s, x_s)
+    mean = E(reverse, x_s)
+    yield eq(E(marginal, Var(reverse, x_s)) + Var(marginal, mean), by=theorem(total_variance))
+    within = posterior_variance + gain**2 * Var(guess, x_0)
+    yield eq(E(marginal, within) + Var(marginal, mean), by=theorem(variance_given_x_t))
+    left = E(marginal, Var(guess, x_0))
+    yield eq(posterior_variance + gain**2 * left + Var(marginal, mean), by=linearity)
+    yield eq(posterior_variance + gain**2 * mmse + Var(marginal, mean), by=error)
+    yield eq(posterior_variance + gain**2 * mmse + Var(marginal, held(E(guess, x_0))), by=theorem(moments_given_x_t))
+    yield eq(Var(marginal * drawn, step) + shortfall, by=gaussian_moments)
 
+
+def only_for_a_point(shortfall=shortfall):
+    """... unless nothing is left to be known."""
+    yield shortfall
+    yield gt(0, by=positivity)
+
+
+# Gaussian data, and any variance that a step may add
+
+
+def gaussian_denoiser():
+    """For Gaussian data the denoiser is a line in x_t, ..."""
+    yield evidence * normal(x_0, m_0, v_0) / normal(x_t, m_t, v_t)
+    yield eq(normal(x_0, denoised, (1 - alpha_bar) * v_0 / v_t), by=completing_the_square(x_0))
+
+
+def gaussian_step():
+    """... and so is the mean of a step with it."""
+    yield held(denoised)
+    yield eq(m_s + sqrt(alpha_ts) * v_s / v_t * (x_t - m_t), by=algebra)
+
+
+def variance_of_the_samples(recursion=recursion):
+    """It shrinks the variance that the samples have at t, by its squared slope, and adds to what is left."""
+    yield Var(normal(x_t, m, v_hat) * drawn, held(denoised) + sigma * fresh)
+    yield eq(recursion, by=gaussian_moments)
+
+
+def off_by(recursion=recursion, exact=exact):
+    """What was off at t stays off, by less; what is added and not the exact variance comes on top."""
+    yield recursion - v_s
+    yield eq(alpha_ts * v_s**2 / v_t**2 * (v_hat - v_t) + sigma**2 - exact, by=algebra)
+
+
+def too_narrow(exact=exact):
+    """The variance given both ends is too little, ..."""
+    yield posterior_variance
+    yield lt(exact, by=positivity)
+
+
+def beta_is_off_by(exact=exact, excess=excess):
+    """... and that of the forward process is off by this, ..."""
+    yield beta_ts - exact
+    yield eq(excess, by=algebra)
+
+
+def too_wide(excess=excess):
+    """... too much for data of a variance below one, ..."""
+    yield excess.xreplace({v_t: alpha_bar * u + 1 - alpha_bar, v_0: u})
+    yield gt(0, by=positivity)
+
+
+def too_narrow_as_well(excess=excess):
+    """... and too little above."""
+    yield excess.xreplace({v_t: alpha_bar * (1 + g) + 1 - alpha_bar, v_0: 1 + g})
+    yield lt(0, by=positivity)
+
+
+CLAIMS = [
+    Claim(
+        "sampler.ddpm-strided",
+        "DDPM's step over a jump, with the ratio of the alpha_bar for alpha_t: a draw of x_0 given x_t leaves x_s its "
+        "law; the exact denoiser leaves it its mean, and too little variance.",
+        proved_by=(
+            given_both_ends,
+            with_a_draw,
+            last_jump,
+            right_mean,
+            too_little_variance,
+            only_for_a_point,
+        ),
+        evidence="S M P",
+        assumes="the standing assumptions; s < t",
+        source="Ho et al. (2020) eq. 7; Nichol & Dhariwal (2021)",
+        mistakes={
+            "original-betas": {"step": step.xreplace({alpha_ts: alpha, beta_ts: 1 - alpha})},
+            "alphabar-t-minus-1": {"step": step.xreplace({alpha_bar_s: alpha_bar_prev})},
+            "variance-beta-without-tilde-at-last-step": {"last": predicted_x_0 + sqrt(beta_ts) * fresh},
+            "sum-of-betas": {"step": step.xreplace({beta_ts: 1 - alpha + 1 - gamma})},
+            "denoiser-is-exact": {"shortfall": Integer(0)},
+        },
+        because={
+            "original-betas": "of the last of the steps that the jump leaps over",
+            "variance-beta-without-tilde-at-last-step": "the forward variance is a choice at all other steps",
+            "sum-of-betas": "each step shrinks the noise of those before it",
+            "denoiser-is-exact": "as if the mean of x_0 were a draw of it",
+        },
+    ),
+    Claim(
+        "sampler.ddpm-gaussian",
+        "For Gaussian data one variance of a step is exact; that given both ends makes samples too narrow, that of "
+        "the forward process too wide if the variance of the data is below one, and too narrow if it is above.",
+        proved_by=(
+            gaussian_denoiser,
+            gaussian_step,
+            variance_of_the_samples,
+            off_by,
+            too_narrow,
+            beta_is_off_by,
+            too_wide,
+            too_narrow_as_well,
+        ),
+        evidence="S Q P",
+        assumes="the standing assumptions; Gaussian data, exact denoiser, samples that start from the law of x_T",
+        source="Ho et al. (2020) section 3.2",
+        mistakes={
+            "beta-always-exact": {"exact": beta_ts},
+            "beta-tilde-exact": {"exact": posterior_variance},
+            "gain-not-squared": {"recursion": sqrt(alpha_ts) * v_s / v_t * v_hat + sigma**2},
+            "direction-swapped": {"excess": -excess},
+        },
+        because={
+            "beta-always-exact": "it is for data of variance one",
+            "beta-tilde-exact": "it is for data that are a point",
+        },
+    ),
+]
 
 # A world for the witness: two clusters.
 
@@ -185,6 +327,10 @@ def clusters(x, shrunk):
     return Rational(3, 10) * first + Rational(7, 10) * second
 
 
+def fisher(law):
+    return integral(d(x_t, law) ** 2 / law, x_t)
+
+
 WORLD = {
     data: clusters(x_0, Integer(1)),
     law_at_s: clusters(x_s, alpha_bar_s),
@@ -193,4 +339,5 @@ WORLD = {
     guess: evidence * clusters(x_0, Integer(1)) / clusters(x_t, alpha_bar),
     reverse: jump * clusters(x_s, alpha_bar_s) / clusters(x_t, alpha_bar),
     origin: from_data * clusters(x_0, Integer(1)) / clusters(x_s, alpha_bar_s),
+    mmse: (1 - alpha_bar) / alpha_bar * (1 - (1 - alpha_bar) * fisher(clusters(x_t, alpha_bar))),
 }
