@@ -53,15 +53,14 @@ def ddpm_strided(step, last, shortfall):
         yield matches(
             shortfall, of_jump(jump, mmse=mmse_in_the_plane(jump)), settled(mean_trace(PLANE, jump)) - variance
         )
-    seen = {"x_0": vectors, "x_t": vectors, "fresh": vectors}
-    yield for_all(chain=broken, **seen)(
+    yield for_all(chain=broken, x_0=vectors, x_t=vectors, fresh=vectors)(
         lambda chain, x_0, x_t, fresh: matches(
             step,
             letters(*chain, predicted_x_0=x_0, x_t=x_t, fresh=fresh),
             *ancestral(jump_over(*chain), x_0, x_t, fresh),
         )
     )
-    yield for_all(jump=lasts, **seen)(
+    yield for_all(jump=lasts, x_0=vectors, x_t=vectors, fresh=vectors)(
         lambda jump, x_0, x_t, fresh: matches(
             last, of_jump(jump, predicted_x_0=x_0, x_t=x_t, fresh=fresh), *ancestral(jump, x_0, x_t, fresh)
         )
