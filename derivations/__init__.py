@@ -66,6 +66,7 @@ must not be mistaken for. In reading order:
     sampler     from noise to data in so many steps, each an affine map of what is at hand
         multistep   the flow as an integral of predictions, which a line or a parabola continues
         stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
+        schedules   levels with equally spaced roots, and churn, which goes back up
         langevin    steps along the score: how far from their law they settle
     sde         continuous time: a diffusion, its reversal, and what it says of densities
         moments     mean and variance of a linear diffusion, and the diffusion that has them
@@ -151,6 +152,7 @@ PAGES = (
     "parameterization.variance",
     "sampler.multistep",
     "sampler.stochastic",
+    "sampler.schedules",
     "sampler.langevin",
     "sde.moments",
     "sde.kernels",

@@ -21,17 +21,18 @@ References:
 
 from sympy import Sum
 
-from ..calculus import Density, UnitFunction, definition, eq, linearity, naturals, theorem
+from ..calculus import RealFunction, UnitFunction, definition, eq, linearity, naturals, theorem
 from ..claim import Claim
 
-# Notation: of K states k is x_0, l is x_{t-2}, i is x_{t-1} and j is x_t; sums over x_{t-1} run over n.
+# Notation: k is x_0, l is x_{t-2}, i is x_{t-1} and j is x_t; sums over x_{t-1} run over n. Two states or more.
 
-i, j, k, l, n, K = naturals("i j k l n K")
+i, j, k, l, n, m, K = naturals("i j k l n m K")
+WHERE = {K: m + 1}
 
 early = UnitFunction(r"\bar{Q}_{t-2}", [k, l])  # all steps but the last two
 previous, step = UnitFunction("Q_{t-1}", [l, i]), UnitFunction("Q_t", [i, j])
 so_far, all_steps = UnitFunction(r"\bar{Q}_{t-1}", [k, i]), UnitFunction(r"\bar{Q}_t", [k, j])
-joint = Density("q", [i, j], given=[k])  # of x_{t-1} and x_t
+joint = UnitFunction("q", [i, j], given=[k])  # of x_{t-1} and x_t
 all_paths = definition("no step knows what was before", {joint: Sum(early * previous * step, (l, 1, K))})
 products = definition(
     "products of matrices",
@@ -39,7 +40,7 @@ products = definition(
 )
 
 data, seen = UnitFunction("q_0", [k]), UnitFunction("q_t", [j])  # the laws of x_0 and of x_t
-clean, kernel = Density("q_0", [k], given=[j]), Density("q", [i], given=[j])  # what x_t says of x_0, of x_{t-1}
+clean, kernel = UnitFunction("q_0", [k], given=[j]), RealFunction("q", [i], given=[j])  # what x_t says of x_0, x_{t-1}
 marginalisation = definition("marginalisation", {seen: Sum(data * all_steps, (k, 1, K))})
 bayes = definition("Bayes' rule", {clean: data * all_steps / seen, kernel: step * Sum(data * so_far, (k, 1, K)) / seen})
 common = UnitFunction("c", [j])  # the probability of x_t, if it is the same from all x_0
@@ -105,7 +106,7 @@ def the_same_from_all():
 # A world for the witness: weights of steps, of which no two commute; sums of powers give them all in closed form.
 
 ones, squares = K * (K + 1) / 2, K * (K + 1) * (2 * K + 1) / 6
-gain, rest = K + ones * i, squares + ones**2 * i  # so_far is gain k + rest
+gain, rest = K + ones * i, squares + ones**2 * i  # all steps but the last are as gain k + rest
 
 
 def to_j(at_0, slope):
@@ -113,23 +114,18 @@ def to_j(at_0, slope):
     return 3 * at_0 * K + (3 * slope + at_0 * (1 + j**2)) * ones + slope * (1 + j**2) * squares
 
 
-def from_data(gain, rest):
-    """The sum over k of gain k + rest, times the weight of k."""
-    return gain * (ones + squares) + rest * (K + ones)
-
-
 gain_to_j, rest_to_j = to_j(K, ones), to_j(squares, ones**2)
 WORLD = {
-    early: k + l**2,
-    previous: 1 + l * i,
-    step: 3 + i * (1 + j**2),
-    so_far: gain * k + rest,
-    all_steps: gain_to_j * k + rest_to_j,
+    early: (k + l**2) / 100,
+    previous: (1 + l * i) / 200,
+    step: (3 + i * (1 + j**2)) / 4000,
+    so_far: (gain * k + rest) / 20_000,
+    all_steps: (gain_to_j * k + rest_to_j) / 80_000_000,
     joint: so_far * step,
-    data: 1 + k,
-    seen: from_data(gain_to_j, rest_to_j),
+    data: 1 / (10 + 10 * k),
+    seen: Sum(data * all_steps, (k, 1, K)),
     clean: data * all_steps / seen,
-    kernel: step * from_data(gain, rest) / seen,
+    kernel: step * Sum(data * so_far, (k, 1, K)) / seen,
     common: 1 / (2 + j),
 }
 

@@ -55,7 +55,7 @@ def letters(Q):
         "all_steps": early @ previous @ step,
     }
     known = {name: entry(matrix) for name, matrix in matrices.items()}
-    return {**known, "K": len(step)}
+    return {**known, "m": len(step) - 1}
 
 
 def entry(array):
