@@ -1,5 +1,6 @@
 """Samplers: from noise to data in so many steps, each an affine map of what is at hand.
 
 Read ``multistep`` (the flow as an integral of predictions, and what continues them), ``stochastic`` (the same for the
-reverse diffusion), ``langevin`` (steps along the score: how far from their law they settle).
+reverse diffusion), ``schedules`` (the levels that steps go through), ``langevin`` (steps along the score: how far from
+their law they settle).
 """
