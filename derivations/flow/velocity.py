@@ -79,10 +79,13 @@ guess = Density("q", [x_1], given=[x_t, a, b])
 m_1 = RealFunction("m_1")  # the mean of the data
 jump = normal(x_t, a * x_1, b**2)
 behind = (x_t - a * x_1) / b  # the noise on the path from x_0 through x_t to x_1
+path_velocity = a_dot * x_1 + b_dot * behind
 f = RealFunction("f", [x_t], at=[theta])  # a network, with one of its weights
 
 bayes = definition("Bayes' rule", {guess: jump * data / marginal})
 marginalisation = definition("marginalisation", {marginal: integral(jump * data, x_1)})
+field = RealFunction("U", [x_t], given=[a, b, a_dot, b_dot])  # the mean velocity at x_t
+mean_of_paths = definition("the mean velocity", {field: E(guess, path_velocity)})
 
 # Paths of any kind: each keeps what moves along it.
 
@@ -100,7 +103,6 @@ velocity = sigma_dot / sigma * (x_t - mu) + mu_dot
 optimal = (x_1 - (1 - sigma_min) * x_t) / (1 - (1 - sigma_min) * t)
 along = x_1 - (1 - sigma_min) * x_0
 
-path_velocity = a_dot * x_1 + b_dot * behind
 mean_velocity = path_velocity.xreplace({x_1: predicted_x_1})
 rate = -density * (divergence + u * score)
 gap = (a_dot - b_dot * a / b) ** 2 * uncertainty
@@ -157,8 +159,8 @@ def cloud_of_paths(rate=rate):
     """The paths share out what is at x_t, and what they carry away is what the mean velocity carries away."""
     yield let(b, 1 / sqrt(w))
     yield let(b_dot, -w_dot / (2 * w ** Rational(3, 2)))
-    yield let(u, E(guess, path_velocity))
-    yield let(divergence, d(x_t, E(guess, path_velocity)))
+    yield let(u, field)
+    yield let(divergence, d(x_t, field))
     yield let(density, marginal)
     yield let(score, d(x_t, log(marginal)))
     pull, growth = (x_t - a * x_1) / b**2, (b**2 - (x_t - a * x_1) ** 2) / 2
@@ -176,6 +178,7 @@ def cloud_of_paths(rate=rate):
     yield eq(integral((a_dot * x_1 * pull + w_dot * growth) * jump * data, x_1), by=under_the_integral(w))
     yield eq(-d(x_t, integral(path_velocity * jump * data, x_1)), by=under_the_integral(x_t))
     yield eq(-d(x_t, marginal * E(guess, path_velocity)), by=bayes)
+    yield eq(-d(x_t, marginal * field), by=mean_of_paths)
     yield eq(rate, by=differentiation)
 
 
@@ -256,6 +259,7 @@ CLAIMS = [
 
 seen, straight = clusters(x_t, a**2, b**2), normal(x_t, t * x_1, (1 - t) ** 2)
 seen_then = clusters(x_t, t**2, (1 - t) ** 2)
+expected = (x_t + b**2 * d(x_t, log(seen))) / a  # x_1, by Tweedie's formula
 DATA = clusters(x_1, Integer(1), Integer(0))
 WORLD = {
     path_mean: t**2 * x_1 + sin(t * x_1) / 3,
@@ -263,6 +267,7 @@ WORLD = {
     data: DATA,
     marginal: seen,
     guess: jump * DATA / seen,
+    field: a_dot * expected + b_dot * (x_t - a * expected) / b,
     m_1: Rational(3, 4),
     f: cos(theta) * x_t / 3 + sin(theta * x_t) / 5,
     path: straight,
