@@ -6,9 +6,9 @@ For data of :math:`\mathcal N(m,v)` and :math:`x_t=(1-t)\,x_0+t\,x_1` the law of
 .. math:: u_t(x)=m+\frac{tv-(1-t)}{V_t}\,(x-tm),\qquad x(t)=tm+\sqrt{V_t}\;x(0) .
 
 The paths from noise to data are straight; what moves with their mean velocity is not. On its way it falls behind the
-chord, for :math:`V_t<(1-t+t\sqrt v)^2`: halfway, where a path may have come from anywhere, the cloud is narrower than
-at both ends. And yet it arrives where it should at the least expense: the map to the end is
-:math:`m+\sqrt v\,x(0)`, increasing, and no coupling of the two laws has smaller squared distances.
+chord, for :math:`V_t<(1-t+t\sqrt v)^2`: noise and data are added as if they had nothing to do with each other, and at
+:math:`t=1/(1+v)` the cloud is narrower than at both ends. And yet a point arrives where it should at the least expense:
+the map to the end is :math:`m+\sqrt v\,x(0)`, increasing, and no coupling of the two laws has smaller squared distances.
 
 Of a covariance matrix each axis has a v of its own, and all this is said of each.
 
@@ -147,7 +147,7 @@ def no_coupling_is_cheaper(end=end):
     yield eq(E(coupling, x_0**2) + E(coupling, x_1**2) - 2 * kappa, by=linearity)
     yield eq(least + 2 * sqrt(v) - 2 * kappa, by=ends)
     around = E(coupling, x_1**2) - 2 * m * E(coupling, x_1) + m**2 + v * E(coupling, x_0**2)
-    yield eq(least + (around - 2 * sqrt(v) * (kappa - m * E(coupling, x_0))) / sqrt(v), by=ends)
+    yield eq(least + around / sqrt(v) - 2 * (kappa - m * E(coupling, x_0)), by=ends)
     yield eq(least + E(coupling, (x_1 - end) ** 2) / sqrt(v), by=linearity)
     yield ge(least, by=positivity)
 
