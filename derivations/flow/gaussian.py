@@ -8,7 +8,8 @@ For data of :math:`\mathcal N(m,v)` and :math:`x_t=(1-t)\,x_0+t\,x_1` the law of
 The paths from noise to data are straight; what moves with their mean velocity is not. On its way it falls behind the
 chord, for :math:`V_t<(1-t+t\sqrt v)^2`: noise and data are added as if they had nothing to do with each other, and at
 :math:`t=1/(1+v)` the cloud is narrower than at both ends. And yet a point arrives where it should at the least expense:
-the map to the end is :math:`m+\sqrt v\,x(0)`, increasing, and no coupling of the two laws has smaller squared distances.
+the map to the end is :math:`m+\sqrt v\,x(0)`, increasing, and no coupling of the two laws has smaller squared
+distances.
 
 Of a covariance matrix each axis has a v of its own, and all this is said of each.
 
