@@ -71,7 +71,10 @@ must not be mistaken for. In reading order:
     sde         continuous time: a diffusion, its reversal, and what it says of densities
         moments     mean and variance of a linear diffusion, and the diffusion that has them
         kernels     diffusions in closed form: VP, VE and sub-VP
+        fokker_planck how the density of a diffusion changes, and what carries it back
+        likelihood  the log density along the flow, and the entropy of all
     edm         noise levels in the place of times
+        denoiser    the score from the best denoiser, and the best denoiser of a data set
     guidance    from a law to that law given a label, and past it
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
@@ -150,12 +153,16 @@ PAGES = (
     "parameterization.rescaling",
     "parameterization.prediction",
     "parameterization.variance",
+    "sampler.ddpm",
     "sampler.multistep",
     "sampler.stochastic",
     "sampler.schedules",
     "sampler.langevin",
     "sde.moments",
     "sde.kernels",
+    "sde.fokker_planck",
+    "sde.likelihood",
+    "edm.denoiser",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

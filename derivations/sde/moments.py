@@ -149,11 +149,12 @@ CLAIMS = [
     ),
 ]
 
-# A world for the witness: times that are no steps of a schedule, and functions that are no powers.
+# A world for the witness: a scale and a standard deviation, and the diffusion that has them.
 
+DRIFT = -Rational(1, 3) - 1 / (5 + t)
 WORLD = {
-    f: -Rational(1, 3) - t / (2 + t),
-    g: 1 + t / (1 + t**2),
+    f: DRIFT,
+    g: sqrt(1 - DRIFT * (2 * t + Rational(1, 2))),
     a: exp(-t / 3) / (1 + t / 5),
     b: sqrt(t + Rational(1, 4)),
     marginal: Rational(3, 10) * normal(x, -1, Rational(1, 2))

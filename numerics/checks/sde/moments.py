@@ -113,8 +113,9 @@ def moments(mean_rate, variance_rate, drift, squared_noise, from_snr):
         yield from at_one_time(diffusion, t * np.array([0.31, 0.74, 1.0]))
         path = diffusion.path([0.43 * t, t], DATA)
         yield from both(path, grown(mean_rate, variance_rate, diffusion, t), by=Hermite(degree=4))
-    steps = short_steps(drift, squared_noise, DIFFUSIONS[0], TIMES[0])
-    yield sampled(steps, extrapolated(DIFFUSIONS[0], TIMES[0]), resolves=1e-2)
+    diffusion, t = DIFFUSIONS[0], TIMES[0]
+    (a, square), chains = diffusion.between(0.0, t), [stepwise(diffusion, t, n) for n in FEW]
+    yield sampled(short_steps(drift, squared_noise, diffusion, t), extrapolated(a * START, square, chains))
     for k in range(5):
         yield for_all(examples=30, diffusion=diffusions, t=times)(
             lambda diffusion, t, k=k: list(at_one_time(diffusion, t))[k]
@@ -161,11 +162,10 @@ def middles(t, n):
     return t * (np.arange(n) + 0.5) / n
 
 
-def extrapolated(diffusion, t):
-    """Of chains with few steps and with more, the means and the variances are extrapolated to those of x_t."""
-    a, square = diffusion.between(0.0, t)
+def extrapolated(mean, variance, chains):
+    """Of chains with few steps and with more, given by their means and variances, the ends are extrapolated."""
     weights = np.array([np.prod([n / (n - other) for other in FEW if other != n]) for n in FEW])
-    means, variances = np.array([stepwise(diffusion, t, n) for n in FEW]).T
+    means, variances = np.array(chains).T
     linear = np.sum(weights**2 * variances)
     second = np.sum(2 * (weights * variances) ** 2)
     fourth = 3 * second**2 + np.sum(48 * (weights * variances) ** 4)  # cumulants of independent squares add up
@@ -173,8 +173,8 @@ def extrapolated(diffusion, t):
     def scores(*ends):
         end = np.sum([w * x for w, x in zip(weights, ends, strict=True)], axis=0)
         spread = np.sum([w * (x - m) ** 2 for w, x, m in zip(weights, ends, means, strict=True)], axis=0)
-        rows = mean_and_variance(end, a * START, None, (linear, 3 * linear**2, np.inf))
-        return rows + mean_and_variance(spread, square, None, (second, fourth, np.inf))
+        rows = mean_and_variance(end, mean, None, (linear, 3 * linear**2, np.inf))
+        return rows + mean_and_variance(spread, variance, None, (second, fourth, np.inf))
 
     return scores
 
