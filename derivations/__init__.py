@@ -67,6 +67,7 @@ must not be mistaken for. In reading order:
         multistep   the flow as an integral of predictions, which a line or a parabola continues
         stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
         schedules   levels with equally spaced roots, and churn, which goes back up
+        ancestral   the same where noise is only added: down below the target, and up again
         langevin    steps along the score: how far from their law they settle
     sde         continuous time: a diffusion, its reversal, and what it says of densities
         moments     mean and variance of a linear diffusion, and the diffusion that has them
@@ -157,6 +158,7 @@ PAGES = (
     "sampler.multistep",
     "sampler.stochastic",
     "sampler.schedules",
+    "sampler.ancestral",
     "sampler.langevin",
     "sde.moments",
     "sde.kernels",
