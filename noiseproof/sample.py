@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .faults import ALL_GOOD
 from .options import a_file, carried_out, executor_option, json_option, seed_option, workers_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+
+    from numerics.worlds import Mixture
+
+    from .sampling import Outcome, Perfect, Sampling
 
 GRIDS = ("linspace", "leading", "trailing", "uniform", "log-snr", "karras", "flow")
 SCHEDULES = ("linear", "scaled-linear", "cosine")
@@ -86,7 +96,7 @@ def sample(
     sampling.available(device)
     if path is not None and path.suffix == ".npy" and len(samplers) > 1:
         raise click.UsageError(f"{path} holds one array, and there are {len(samplers)} samplers: write .npz")
-    with nullcontext() if path is None else whole(path, force, sampling.ENDINGS) as unfinished:
+    with nullcontext() if path is None else whole(path, force, ENDINGS) as unfinished:
         tasks = [
             part
             for name, table in tables.items()
@@ -101,15 +111,73 @@ def sample(
         outcomes = [run.outcome(name) for name in samplers]
         if path is not None and unfinished is not None:
             with writing(path):
-                sampling.written(path, unfinished, law, outcomes)
+                written(path, unfinished, law, outcomes)
     best = sampling.perfect(run.target(samplers[0]), n, seed)
     if as_json:
         from .reporting import document
 
         sources = dict.fromkeys(id for table in tables.values() for id in table.source)
         perfect = dict(zip(best._fields, best, strict=True))
-        entries = [sampling.as_data(outcome) for outcome in outcomes]
+        entries = [as_data(outcome) for outcome in outcomes]
         click.echo(document([{"id": id} for id in sources], seed, samples=entries, perfect=perfect))
     else:
-        console().print(sampling.shown(run, outcomes, best))
+        console().print(shown(run, outcomes, best))
     return ALL_GOOD
+
+
+# ---------------------------------------------------------------- told and kept
+
+
+ENDINGS = (".npy", ".npz", ".svg", ".png", ".pdf")
+
+
+def shown(run: Sampling, outcomes: Sequence[Outcome], best: Perfect) -> RenderableType:
+    """A row for each sampler, and one for a perfect sampler of as many draws."""
+    from .figures.drawing import table
+
+    sliced = "W2" if run.world.dimension is None else "sliced\nW2"
+    heads = ["", "steps", "network\nasked", sliced, "mean\noff by", "variance", "seconds"]
+    if run.world.dimension is not None:
+        heads[5] = "variance,\na coordinate"
+    rows = [
+        [
+            o.sampler,
+            f"{len(o.table.grid)}",
+            f"{o.table.evaluations}",
+            f"{o.distance:.4f}",
+            f"{o.mean_off:.4f}",
+            f"{o.variance:.4f}",
+            f"{o.seconds:.2f}",
+        ]
+        for o in outcomes
+    ]
+    around = f"{best.distance:.4f} ± {best.distance_spread:.4f}"
+    rows.append(["a perfect sampler", "", "", around, f"{best.mean_off:.4f}", f"{best.variance:.4f}", ""])
+    n = len(outcomes[0].x)
+    return table(heads, rows, f"{n:,} draws each, seed {run.seed}; a perfect sampler errs as much by chance alone.")
+
+
+def as_data(outcome: Outcome) -> dict[str, Any]:
+    """An entry of ``sample --json``."""
+    names = ("sampler", "seconds", "distance", "mean_off", "variance")
+    table = outcome.table
+    about = {"steps": len(table.grid), "evaluations": table.evaluations, "draws": len(outcome.x), "order": table.order}
+    return {**{name: getattr(outcome, name) for name in names}, **about}
+
+
+def written(path: Path, unfinished: Path, world: Mixture, outcomes: Sequence[Outcome]) -> None:
+    """The draws as an array, or as arrays by their samplers, or a figure: what the name ends in says which."""
+    import numpy as np
+
+    if path.suffix == ".npy":
+        with unfinished.open("wb") as file:
+            np.save(file, outcomes[0].x)
+    elif path.suffix == ".npz":
+        with unfinished.open("wb") as file:
+            np.savez(file, allow_pickle=False, **{outcome.sampler: outcome.x for outcome in outcomes})
+    else:
+        from .figures import in_style, save
+        from .figures.samples import samples
+
+        with in_style():
+            save(samples(world, outcomes), unfinished, path)

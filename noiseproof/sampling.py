@@ -10,9 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import current_process
-from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +29,6 @@ from numerics.worlds import Mixture
 
 from .faults import Fault
 from .running import Died, Event, Gave
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 Array = NDArray[np.float64]
 
@@ -262,61 +258,3 @@ def perfect(target: Mixture, n: int, seed: int) -> Perfect:
     found = np.array([off(target, target.sample(stream(seed, "sample", "perfect", k), n), seed) for k in range(AGAIN)])
     variance = float(np.mean(np.diagonal(np.atleast_2d(target.covariance))))
     return Perfect(found[:, 0].mean(), found[:, 0].std(), found[:, 1].mean(), variance, found[:, 2].std())
-
-
-# ---------------------------------------------------------------- told and kept
-
-
-ENDINGS = (".npy", ".npz", ".svg", ".png", ".pdf")
-
-
-def shown(run: Sampling, outcomes: Sequence[Outcome], best: Perfect) -> RenderableType:
-    """A row for each sampler, and one for a perfect sampler of as many draws."""
-    from .figures.drawing import table
-
-    sliced = "W2" if run.world.dimension is None else "sliced\nW2"
-    heads = ["", "steps", "network\nasked", sliced, "mean\noff by", "variance", "seconds"]
-    if run.world.dimension is not None:
-        heads[5] = "variance,\na coordinate"
-    rows = [
-        [
-            o.sampler,
-            f"{len(o.table.grid)}",
-            f"{o.table.evaluations}",
-            f"{o.distance:.4f}",
-            f"{o.mean_off:.4f}",
-            f"{o.variance:.4f}",
-            f"{o.seconds:.2f}",
-        ]
-        for o in outcomes
-    ]
-    around = f"{best.distance:.4f} ± {best.distance_spread:.4f}"
-    rows.append(["a perfect sampler", "", "", around, f"{best.mean_off:.4f}", f"{best.variance:.4f}", ""])
-    n = len(outcomes[0].x)
-    return table(heads, rows, f"{n:,} draws each, seed {run.seed}; a perfect sampler errs as much by chance alone.")
-
-
-def as_data(outcome: Outcome) -> dict[str, Any]:
-    """An entry of ``sample --json``."""
-    names = ("sampler", "seconds", "distance", "mean_off", "variance")
-    table = outcome.table
-    about = {"steps": len(table.grid), "evaluations": table.evaluations, "draws": len(outcome.x), "order": table.order}
-    return {**{name: getattr(outcome, name) for name in names}, **about}
-
-
-def written(path: Path, unfinished: Path, world: Mixture, outcomes: Sequence[Outcome]) -> None:
-    """The draws as an array, or as arrays by their samplers, or a figure: what the name ends in says which."""
-    if path.suffix == ".npy":
-        if len(outcomes) > 1:
-            raise NoSampler(f"{path} holds one array, and there are {len(outcomes)} samplers: write .npz")
-        with unfinished.open("wb") as file:
-            np.save(file, outcomes[0].x)
-    elif path.suffix == ".npz":
-        with unfinished.open("wb") as file:
-            np.savez(file, allow_pickle=False, **{outcome.sampler: outcome.x for outcome in outcomes})
-    else:
-        from .figures import in_style, save
-        from .figures.samples import samples
-
-        with in_style():
-            save(samples(world, outcomes), unfinished, path)
