@@ -64,6 +64,7 @@ must not be mistaken for. In reading order:
         prediction  what a step makes of a prediction, and where the spellings part
         variance    a learned variance: its scale, and the best place on it
     sampler     from noise to data in so many steps, each an affine map of what is at hand
+        ddpm        a jump over any number of steps, and the variance that it is short of
         multistep   the flow as an integral of predictions, which a line or a parabola continues
         stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
         schedules   levels with equally spaced roots, and churn, which goes back up
