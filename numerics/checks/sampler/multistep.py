@@ -4,6 +4,8 @@ Trajectories do not cross, so that on the line they keep their quantiles: where 
 them.  Three coordinates are three lines.
 """
 
+from functools import partial
+
 import numpy as np
 from numpy import exp, log, sqrt
 
@@ -30,19 +32,30 @@ SHRINKING = 0.4 / 2 ** np.arange(5)
 
 def dpmpp_2m(exact, step_1, step_2m, step_line, rate, constant, step_3m):
     """Where trajectories lead; and polynomials through predictions, held in the middle of a step or integrated."""
-    for (t, s), x_t, (r, r_prev) in zip(LEVELS, X_T, STEPS, strict=True):
-        at = between(t, s) | {"x_t": x_t}
+    yield from continued(step_1, step_2m, step_3m)
+    for (t, s), x_t, (r, _) in zip(LEVELS, X_T, STEPS, strict=True):
+        at = between(t, s) | {"x_t": x_t, "r": r}
         yield matches(exact, at | {"denoised": on_the_way(t, x_t)}, arrived(t, s, x_t))
-        h, names = at["h"], ("predicted_x_0", "predicted_prev", "predicted_before")
-        at |= {"r": r, "r_prev": r_prev, **dict(zip(names, PREDICTIONS, strict=True))}
+        line = through([0.0, -r * at["h"]])
+        yield close(step_line, at | predictions(), led(t, s, x_t, line))
+        a_s, slope = s[0], 1.37 * r
+        missed = partial(missed_in_the_middle, a_s=a_s, slope=slope)
+        yield order(missed, SHRINKING, rate, constant, {"a_s": a_s, "slope": slope})
+
+
+def continued(step_1, step_2m, step_3m):
+    """A prediction that is held, a line that is held in the middle of the step, a parabola that is integrated."""
+    for (t, s), x_t, (r, r_prev) in zip(LEVELS, X_T, STEPS, strict=True):
+        at = between(t, s) | {"x_t": x_t, "r": r, "r_prev": r_prev, **predictions()}
+        h = at["h"]
         held, line, parabola = (through([0.0, -r * h, -(r + r_prev) * h][:n]) for n in (1, 2, 3))
         yield close(step_1, at, led(t, s, x_t, held))
         yield close(step_2m, at, led(t, s, x_t, held_at(h / 2, line)))
-        yield close(step_line, at, led(t, s, x_t, line))
         yield close(step_3m, at, led(t, s, x_t, parabola))
-        slope = 1.37 * r
-        at = {"a_s": s[0], "slope": slope}
-        yield order(lambda h, at=at: missed(h, **at), SHRINKING, rate, constant, at)
+
+
+def predictions():
+    return dict(zip(("predicted_x_0", "predicted_prev", "predicted_before"), PREDICTIONS, strict=True))
 
 
 def between(t, s):
@@ -116,6 +129,6 @@ def led(t, s, x_t, prediction):
     return rule
 
 
-def missed(h, a_s, slope):
+def missed_in_the_middle(h, a_s, slope):
     """A line of this slope, integrated over a step, less what it is in the middle."""
     return integral_over_unit(lambda u, rest: a_s * h * exp(-h * rest) * slope * h * (u - 0.5))

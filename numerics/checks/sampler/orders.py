@@ -15,6 +15,7 @@ from ...quadrature import integral_over_unit
 from ...solvers.transport import quantile
 from ...statistics import close, limit, matches, order
 from ...worlds import gaussian, mixture
+from .multistep import continued
 
 CLUSTERS = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
 SKEWED = mixture([0.57, 0.28, 0.15], [-0.71, 0.93, 2.1], [0.17, 0.62, 0.29])
@@ -37,6 +38,7 @@ def orders(
     heun, order_heun, constant_heun, euler_maruyama, weak_order, weak_constant,
 ):  # fmt: skip
     """The error of one step from a point of the exact flow, and those at the end of all steps on a smooth grid."""
+    yield from continued(step_1, step_2m, step_3m)
     steps = (
         (step_1, order_ddim, constant_ddim, STEPS),
         (step_2m, order_2m, constant_2m, STEPS),
