@@ -1,6 +1,6 @@
 r"""What tries to refute the page on both ends of a chain: all of its paths counted, and chains followed.
 
-Three steps, whose matrices are neither symmetric nor commute. States are numbered from 1 in formulas, from 0 in arrays.
+Three steps, whose matrices are neither symmetric nor commute. States are numbered from 0.
 """
 
 from itertools import product
@@ -19,7 +19,7 @@ def stochastic(weights, K):
     return Q / Q.sum(axis=-1, keepdims=True)
 
 
-states = st.integers(1, 3)
+states = st.integers(0, 2)
 chains = st.builds(stochastic, st.lists(st.floats(0.05, 1), min_size=75, max_size=75), st.integers(3, 5))
 
 
@@ -30,9 +30,7 @@ def posterior(posterior):
         yield matches(at_all_states(posterior, "ijk", K), letters(Q), by_vectors(Q))
         yield sampled(followed(Q), as_often(posterior, Q), resolves=1e-2)
     yield for_all(Q=chains, i=states, j=states, k=states)(
-        lambda Q, i, j, k: matches(
-            posterior, letters(Q) | {"i": i, "j": j, "k": k}, given_both_ends(Q)[i - 1, j - 1, k - 1]
-        )
+        lambda Q, i, j, k: matches(posterior, letters(Q) | {"i": i, "j": j, "k": k}, given_both_ends(Q)[i, j, k])
     )
 
 
@@ -59,8 +57,8 @@ def letters(Q):
 
 
 def entry(array):
-    """The entries of an array, as a function of states that are numbered from 1."""
-    return lambda *states: array[tuple(np.asarray(state) - 1 for state in states)]
+    """The entries of an array, as a function of states."""
+    return lambda *states: array[states]
 
 
 def at_all_states(formula, names, K):
@@ -68,8 +66,7 @@ def at_all_states(formula, names, K):
 
     def values(**at):
         found = [
-            formula(**at, **dict(zip(names, states, strict=True)))
-            for states in product(range(1, K + 1), repeat=len(names))
+            formula(**at, **dict(zip(names, states, strict=True))) for states in product(range(K), repeat=len(names))
         ]
         return np.array(found).reshape([K] * len(names))
 
@@ -142,9 +139,9 @@ def as_often(posterior, Q):
 
     def scores(x_0, x_prev, x_t):
         rows = []
-        for i in (1, 2):
+        for i in (0, 1):
             claimed = at_all_states(posterior, "jk", Q.shape[1])(**letters(Q), i=i)
-            rows += event(x_prev + 1 == i, claimed[x_t, x_0], given=(x_0, x_t))
+            rows += event(x_prev == i, claimed[x_t, x_0], given=(x_0, x_t))
         return rows
 
     return scores
