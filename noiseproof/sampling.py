@@ -119,11 +119,12 @@ class Drawn(NamedTuple):
     number: int
     ends: Array
     ways: Array  # (levels, some particles, ...)
+    seconds: float
 
 
 def draws(part: Part) -> Iterator[Drawn]:
     """Run the sampler on one part.  It is a generator because all work is."""
-    table, world = part.table, part.world
+    table, world, clock = part.table, part.world, perf_counter()
     x = begun(part)
     if part.device is not None:
         import torch
@@ -134,7 +135,8 @@ def draws(part: Part) -> Iterator[Drawn]:
     for _, end in walk(table, predict, x, drawn(part.seed, "sample", part.number)):
         if not part.number:
             ways.append(end[:PATHS])
-    yield Drawn(part.number, as_array(end), np.stack([as_array(way) for way in ways]))
+    ends = as_array(end)
+    yield Drawn(part.number, ends, np.stack([as_array(way) for way in ways]), perf_counter() - clock)
 
 
 def begun(part: Part) -> Array:
@@ -208,16 +210,12 @@ class Sampling:
         self.world, self.tables, self.unfinished, self.seed = world, tables, list(tasks), seed
         self.interrupted, self.clock = False, perf_counter()
         self.found: dict[str, list[Drawn]] = {sampler: [] for sampler in tables}
-        self.began: dict[str, float] = {}
-        self.ended: dict[str, float] = {}
         self.broken: list[str] = []
 
     def add(self, event: Event) -> None:
         task = event.task
-        self.began.setdefault(task.claim, perf_counter())
         if isinstance(event, Gave):
             self.found[task.claim].append(event.result)
-            self.ended[task.claim] = perf_counter()
         elif isinstance(event, Died):
             self.broken.append(f"{self.name(task)}: {event.why.strip().splitlines()[-1]}")
 
@@ -231,7 +229,7 @@ class Sampling:
         """All draws of a sampler, in order."""
         found = sorted(self.found[sampler], key=lambda d: d.number)
         x = np.concatenate([d.ends for d in found])
-        seconds = self.ended[sampler] - self.began[sampler]
+        seconds = sum(d.seconds for d in found)
         return Outcome(
             sampler, self.tables[sampler], x, found[0].ways, seconds, *off(self.target(sampler), x, self.seed)
         )

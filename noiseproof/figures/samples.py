@@ -56,11 +56,9 @@ def titled(outcome: Outcome) -> str:
 def on_the_line(paths: Axes, ends: Axes, world: Mixture, outcome: Outcome) -> None:
     """The ways over the steps, in units where variance is preserved, and the histogram of where they end."""
     grid = outcome.table.grid
-    sizes = np.hypot(grid.scales, grid.noises)
-    reached = np.linspace(0, len(grid), len(outcome.ways))
-    at = np.round(reached).astype(int)
-    paths.plot(reached, outcome.ways / sizes[at][:, None], color=DARK, lw=0.6, alpha=0.5)
+    paths.plot(np.arange(len(outcome.ways)), ways(outcome), color=DARK, lw=0.6, alpha=0.5)
     paths.set(xlabel="step", ylabel="x", xlim=(0, len(grid)))
+    paths.xaxis.get_major_locator().set_params(integer=True)
     paths.set_title(titled(outcome), loc="left")
     target = law(world, grid[len(grid)])
     lo, hi = window(target, outcome.x)
@@ -75,6 +73,13 @@ def on_the_line(paths: Axes, ends: Axes, world: Mixture, outcome: Outcome) -> No
     ends.spines["bottom"].set_visible(False)
 
 
+def ways(outcome: Outcome) -> np.ndarray:
+    """Some ways, in units where variance is preserved."""
+    grid = outcome.table.grid
+    sizes = np.hypot(grid.scales, grid.noises)
+    return outcome.ways / sizes.reshape(-1, *[1] * (outcome.ways.ndim - 1))
+
+
 def window(target: Mixture, x: np.ndarray) -> tuple[float, float]:
     """Where nearly all of both is; far outliers are left out."""
     reach = 4 * np.sqrt(np.max(target.variances)) + 0.1
@@ -86,7 +91,7 @@ def in_the_plane(axes: Axes, world: Mixture, outcome: Outcome) -> None:
     """The points, some of the ways to them, and the levels of the density."""
     scattered(axes, outcome)
     grid = outcome.table.grid
-    axes.plot(*np.moveaxis(outcome.ways[:, :12], -1, 0), color=BRIGHT, lw=0.6, alpha=0.7)
+    axes.plot(*np.moveaxis(ways(outcome)[:, :12], -1, 0), color=BRIGHT, lw=0.6, alpha=0.7)
     target = law(world, grid[len(grid)])
     reach = 1.3 * np.max(np.abs(target.means)) + 3 * np.sqrt(np.max(target.spread.spectra)) + 0.2
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")

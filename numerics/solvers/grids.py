@@ -47,6 +47,11 @@ class Level(NamedTuple):
         """The noise for each unit of signal; infinite where there is no signal."""
         return self.noise / self.scale if self.scale else np.inf
 
+    def in_units(self, of: str) -> Level:
+        """The same level where x has another scale."""
+        size = UNITS[of](self.scale, self.noise)
+        return Level(float(self.scale / size), float(self.noise / size), self.time)
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -100,6 +105,16 @@ class Grid:
     def alpha_bars(self) -> Array:
         """The part of the variance that is signal, where data have the variance 1."""
         return self.scales**2 / (self.scales**2 + self.noises**2)
+
+    def time_at(self, sigma: float) -> float:
+        """What the network is told at a level between those of the grid, or beyond them: linear in log(sigma)."""
+        inside = np.isfinite(self.sigmas) & (self.sigmas > 0)
+        logs, told = np.log(self.sigmas[inside]), self.times[inside]
+        if len(logs) < 2:
+            return float(told[0] if len(told) else self.times[0])
+        k = int(np.clip(np.sum(logs > np.log(sigma)) - 1, 0, len(logs) - 2))
+        part = (np.log(sigma) - logs[k]) / (logs[k + 1] - logs[k])
+        return float(told[k] + part * (told[k + 1] - told[k]))
 
     def between(self, first: int, last: int) -> Grid:
         """The levels first..last."""

@@ -27,6 +27,8 @@ from .grids import Level
 
 Predict = Callable[[Any, Level], Any]
 
+MANY = 32  # components, above which they are looked at together, if they have one covariance
+
 KINDS: dict[str, Callable[[float, float], tuple[float, float]]] = {
     "x_0": lambda a, b: (0.0, 1.0),
     "noise": lambda a, b: (1 / a, -b / a),
@@ -75,6 +77,21 @@ def denoiser(world: Mixture) -> Predict:
     def of(k: int, parts: Any) -> Any:
         return parts[k if len(parts) > 1 else 0]
 
+    def likely(terms: Any) -> Any:
+        """The probabilities of components from what is proportional to their logarithms."""
+        xp = array_namespace(terms)
+        p = xp.exp(terms - xp.max(terms, axis=-1, keepdims=True))
+        return p / xp.sum(p, axis=-1, keepdims=True)
+
+    def among_many(points: Any, a: float, b: float, there: Callable[[Any], Any]) -> Any:
+        """Where all components have one isotropic covariance: the pull is towards the mean of their means."""
+        xp = array_namespace(points)
+        v = float(variances[0, 0])
+        spread, at = a * a * v + b * b, there(means)
+        squares = a * a * there(np.sum(means * means, axis=-1)) - 2 * a * (points @ at.T)
+        middle = likely(there(log_weights) - squares / (2 * spread)) @ at
+        return middle + a * v / spread * (points - a * middle) if v else xp.asarray(middle)
+
     def predict(x: Any, level: Level) -> Any:
         a, b = level.scale, level.noise
         if not b:
@@ -85,6 +102,8 @@ def denoiser(world: Mixture) -> Predict:
         def there(array: Any) -> Any:
             return xp.asarray(np.array(array), dtype=x.dtype, device=x.device)
 
+        if world.spread.isotropic and len(means) > MANY:
+            return among_many(points, a, b, there)
         logs, pulls = [], []
         for k, mean in enumerate(means):
             spread = np.broadcast_to(a * a * of(k, variances) + b * b, mean.shape)
@@ -95,10 +114,8 @@ def denoiser(world: Mixture) -> Predict:
             pull = apart * there(a * of(k, variances) / spread)
             pulls.append(there(mean) + (pull if turn is None else pull @ there(turn.T)))
             logs.append(float(log_weights[k]) - (squares + float(np.sum(np.log(spread)))) / 2)
-        terms = xp.stack(logs, axis=-1)
-        likely = xp.exp(terms - xp.max(terms, axis=-1, keepdims=True))
-        likely = likely / xp.sum(likely, axis=-1, keepdims=True)
-        x_0: Any = sum(likely[..., k : k + 1] * pull for k, pull in enumerate(pulls))
+        p = likely(xp.stack(logs, axis=-1))
+        x_0: Any = sum(p[..., k : k + 1] * pull for k, pull in enumerate(pulls))
         return x_0[..., 0] if world.dimension is None else x_0
 
     return predict

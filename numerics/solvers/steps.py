@@ -62,9 +62,7 @@ def probed(formula: Formula, at: Mapping[str, Any], asks: Mapping[str, str]) -> 
     none = dict.fromkeys(asks, np.float64(0))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         rest = float(formula(**{**at, **none}))
-        found = {
-            register: float(formula(**{**at, **none, letter: np.float64(1)})) for letter, register in asks.items()
-        }
+        found = {register: float(formula(**{**at, **none, letter: np.float64(1)})) for letter, register in asks.items()}
     if rest:
         raise ValueError(f"the step {formula!r} leaves {rest:g} where {', '.join(asks)} are zero; expected nothing")
     return found
@@ -110,3 +108,18 @@ def size(level: Level, units: str) -> float:
 def chained(method: str, grid: Grid, rows: Callable[[int], Iterable[Row]], **more: Any) -> Table:
     """The table whose k-th step, from level k to level k + 1, has these rows."""
     return Table(method, grid, tuple(row for k in range(len(grid)) for row in rows(k)), **more)
+
+
+# Steps along a slope, which itself is affine in the state and the prediction
+
+
+def inserted(sum_: Sum, register: str, slope: Sum) -> dict[str, float]:
+    """The sum with another sum in the place of a register."""
+    c = sum_.get(register, 0.0)
+    rest = {name: value for name, value in sum_.items() if name != register}
+    return {name: rest.get(name, 0.0) + c * slope.get(name, 0.0) for name in {**rest, **slope}}
+
+
+def in_grid(sum_: Sum, into: float, sizes: Mapping[str, float]) -> dict[str, float]:
+    """A sum of registers that have length 1 in some units, in those of the grid; predictions have no length."""
+    return {name: into * c / sizes.get(name, 1.0) for name, c in sum_.items() if c}

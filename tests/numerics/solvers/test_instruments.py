@@ -113,3 +113,19 @@ def test_the_distance_of_draws_is_small_where_they_follow_the_law_and_known_wher
     x = plane.sample(rng, 20_000)
     assert transport.distance(plane, x, along) < 0.03
     assert transport.distance(plane, x + [0.3, 0.4], along) == pytest.approx(np.sqrt((0.09 + 0.16) / 2), abs=0.03)
+
+
+def test_the_best_prediction_is_the_mean_of_the_posterior():
+    rng = np.random.default_rng(2)
+    covariances = np.array([[[0.5, 0.2], [0.2, 0.3]], [[0.1, 0.0], [0.0, 0.9]]])
+    many, few = rng.standard_normal((60, 2)), [[-1.0, 0.3], [1.2, 0.7]]
+    plane = [worlds.mixture([0.4, 0.6], few, spread) for spread in (covariances, [0.3, 0.7], 0.4, 0.0)]
+    plane += [worlds.empirical(many), worlds.mixture(np.full(60, 1 / 60), many, 0.2)]
+    x = rng.standard_normal((9, 2))
+    for level in (*GRID, Level(0.0, 1.0, 0.0), Level(1.0, 0.02, 0.0)):
+        for world in plane:
+            expected = world.conditioned(level.scale, level.noise**2, x).mean
+            assert np.allclose(denoiser(world)(x, level), expected, rtol=0, atol=1e-11)
+        expected = WORLD.conditioned(level.scale, level.noise**2, x).mean
+        assert np.allclose(denoiser(WORLD)(x, level), expected, rtol=0, atol=1e-11)
+    assert np.array_equal(denoiser(WORLD)(x, Level(0.5, 0.0, 0.0)), 2 * x)
