@@ -67,6 +67,7 @@ must not be mistaken for. In reading order:
         ddpm        a jump over any number of steps, and the variance that it is short of
         multistep   the flow as an integral of predictions, which a line or a parabola continues
         stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
+        orders      what one step misses, and all of them
         schedules   levels with equally spaced roots, and churn, which goes back up
         ancestral   the same where noise is only added: down below the target, and up again
         langevin    steps along the score: how far from their law they settle
@@ -158,6 +159,7 @@ PAGES = (
     "sampler.ddpm",
     "sampler.multistep",
     "sampler.stochastic",
+    "sampler.orders",
     "sampler.schedules",
     "sampler.ancestral",
     "sampler.langevin",

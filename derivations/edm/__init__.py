@@ -1,1 +1,4 @@
-"""The design space of Karras et al.: noise levels in the place of times."""
+"""The design space of Karras et al.: noise levels in the place of times.
+
+Read ``denoiser`` (the score from the best denoiser, and the best denoiser of a data set).
+"""
