@@ -93,7 +93,7 @@ WHERE |= {
     v_t: alpha_bar * v_0 + 1 - alpha_bar,
 }
 denoised = m_0 + sqrt(alpha_bar) * v_0 / v_t * (x_t - m_t)
-mmse = Density(r"\mathrm{mmse}_t")
+mmse = Density("M_t")
 error = definition("the mean squared error of the denoiser", {mmse: E(marginal, Var(guess, x_0))})
 
 # Statement
@@ -147,7 +147,7 @@ def last_jump(step=step, last=last):
     yield tends_to(last, alpha_bar_s, 1, by=limit())
 
 
-def moments_given_x_t():
+def mean_given_x_t():
     """Given x_t alone, the mean of x_s is that of the step with the mean of x_0 ..."""
     yield E(reverse, x_s)
     yield eq(E(guess, E(kernel, x_s)), by=by_way_of_x_0)
@@ -167,16 +167,16 @@ def variance_given_x_t():
 
 
 def right_mean(step=step):
-    """With the exact denoiser the mean is right, ..."""
+    """So with the exact denoiser the mean is right."""
     yield let(predicted_x_0, E(guess, x_0))
     yield E(law_at_s, x_s)
     yield eq(E(marginal, E(reverse, x_s)), by=from_t_to_s)
-    yield eq(E(marginal, held(E(guess, x_0))), by=theorem(moments_given_x_t))
+    yield eq(E(marginal, held(E(guess, x_0))), by=theorem(mean_given_x_t))
     yield eq(E(marginal * drawn, step), by=gaussian_moments)
 
 
 def total_variance():
-    """... and of the variance of x_s, which is the mean of what x_t leaves open, and what it tells, ..."""
+    """The variance of x_s is the mean of what x_t leaves open, and the variance of what x_t tells; ..."""
     yield Var(law_at_s, x_s)
     yield eq(E(law_at_s, x_s**2) - E(law_at_s, x_s) ** 2, by=linearity)
     mean, square = E(reverse, x_s), E(reverse, x_s**2)
@@ -185,7 +185,7 @@ def total_variance():
 
 
 def too_little_variance(step=step, shortfall=shortfall):
-    """... only the second is all there: what is not known of x_0 is missing from the first ..."""
+    """... a step with the exact denoiser has all of the second, and of the first not what is left of x_0, ..."""
     yield let(predicted_x_0, E(guess, x_0))
     yield Var(law_at_s, x_s)
     mean = E(reverse, x_s)
@@ -195,12 +195,12 @@ def too_little_variance(step=step, shortfall=shortfall):
     left = E(marginal, Var(guess, x_0))
     yield eq(posterior_variance + gain**2 * left + Var(marginal, mean), by=linearity)
     yield eq(posterior_variance + gain**2 * mmse + Var(marginal, mean), by=error)
-    yield eq(posterior_variance + gain**2 * mmse + Var(marginal, held(E(guess, x_0))), by=theorem(moments_given_x_t))
+    yield eq(posterior_variance + gain**2 * mmse + Var(marginal, held(E(guess, x_0))), by=theorem(mean_given_x_t))
     yield eq(Var(marginal * drawn, step) + shortfall, by=gaussian_moments)
 
 
 def only_for_a_point(shortfall=shortfall):
-    """... unless nothing is left to be known."""
+    """... which is too little, unless nothing is left."""
     yield shortfall
     yield gt(0, by=positivity)
 
@@ -227,7 +227,7 @@ def variance_of_the_samples(recursion=recursion):
 
 
 def off_by(recursion=recursion, exact=exact):
-    """What was off at t stays off, by less; what is added and not the exact variance comes on top."""
+    """What is off at t stays off, to the same side; what is added beyond the exact variance comes on top."""
     yield recursion - v_s
     yield eq(alpha_ts * v_s**2 / v_t**2 * (v_hat - v_t) + sigma**2 - exact, by=algebra)
 
@@ -265,7 +265,10 @@ CLAIMS = [
             given_both_ends,
             with_a_draw,
             last_jump,
+            mean_given_x_t,
+            variance_given_x_t,
             right_mean,
+            total_variance,
             too_little_variance,
             only_for_a_point,
         ),

@@ -28,6 +28,7 @@ from ..reversal.posterior import regressed
 from ..reversal.score import PLANE
 from ..reversal.step import GAUSSIANS, SOME_X_T, SQUARES, STEPS, gaussians, pairs, reverse_kernel, tame_steps
 
+CLUSTERED = CHAINS[1]
 SCHEDULE = Schedule(np.array([0.13, 0.29, 0.08, 0.37]))
 AXES = np.linalg.qr(np.random.default_rng(11).standard_normal((3, 3)))[0]
 SPREADS, SOME_SPREADS = np.array([0.31, 1.73, 4.7]), np.array([1.47, 0.23, 2.89])  # of data, and of samples
@@ -43,8 +44,9 @@ def ddpm_strided(step, last, shortfall):
     for world, alphas, s in CHAINS:
         at, jump = letters(alphas, s), jump_over(alphas, s)
         yield from both(world.path(alphas), whitened(step, at, s), hermite.over(world.weights))
-        yield sampled(with_fresh(world, alphas), own_law(step, at, world), resolves=1e-2)
         yield matches(shortfall, at | {"mmse": mmse(world, jump)}, *missing(world, jump))
+    world, alphas, s = CLUSTERED
+    yield sampled(with_fresh(world, alphas), own_law(step, letters(alphas, s), world), resolves=1e-2)
     for (data, _), (_, alphas, s) in zip(GAUSSIANS, CHAINS, strict=True):
         scores = too_narrow(step, shortfall, letters(alphas, s), jump_over(alphas, s), data)
         yield from both(with_fresh(data, alphas), scores, SQUARES)
