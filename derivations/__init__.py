@@ -88,6 +88,7 @@ must not be mistaken for. In reading order:
     discrete    chains on finitely many states
         noising     any token anew, or a mask
         posterior   Bayes' rule with both ends known, and what a prediction of x_0 makes of it
+        rates       continuous time: a ratio of probabilities plays the part of the score
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -175,6 +176,7 @@ PAGES = (
     "flow.transport",
     "discrete.noising",
     "discrete.posterior",
+    "discrete.rates",
 )
 
 

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 from hypothesis import strategies as st
 
-from ...statistics import event, for_all, matches, sampled
+from ...statistics import event, for_all, matches, sampled, sobol
 
 CHAINS = [(k, np.random.default_rng(k).dirichlet(np.ones(k), size=(3, k))) for k in (3, 4, 5)]
 
@@ -29,6 +29,7 @@ def posterior(posterior):
         yield matches(at_all_states(posterior, "ijk", K), letters(Q), given_both_ends(Q))
         yield matches(at_all_states(posterior, "ijk", K), letters(Q), by_vectors(Q))
         yield sampled(followed(Q), as_often(posterior, Q), resolves=1e-2)
+        yield sampled(followed(Q), at_the_first_state(posterior, Q), sobol.resolves, by=sobol)
     yield for_all(Q=chains, i=states, j=states, k=states)(
         lambda Q, i, j, k: matches(posterior, letters(Q) | {"i": i, "j": j, "k": k}, given_both_ends(Q)[i, j, k])
     )
@@ -138,10 +139,16 @@ def as_often(posterior, Q):
     """Given both ends, x_{t-1} is the first state, and the second, as often as claimed."""
 
     def scores(x_0, x_prev, x_t):
-        rows = []
-        for i in (0, 1):
-            claimed = at_all_states(posterior, "jk", Q.shape[1])(**letters(Q), i=i)
-            rows += event(x_prev == i, claimed[x_t, x_0], given=(x_0, x_t))
-        return rows
+        return [row for i in (0, 1) for row in event(x_prev == i, claimed(posterior, Q, i)[x_t, x_0], given=(x_0, x_t))]
 
     return scores
+
+
+def at_the_first_state(posterior, Q):
+    """The same of the first state, on average over both ends."""
+    return lambda x_0, x_prev, x_t: event(x_prev == 0, claimed(posterior, Q, 0)[x_t, x_0])
+
+
+def claimed(posterior, Q, i):
+    """The probability of x_{t-1} = i, for all j and k: (j, k)."""
+    return at_all_states(posterior, "jk", Q.shape[1])(**letters(Q), i=i)
