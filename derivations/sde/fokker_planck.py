@@ -34,6 +34,7 @@ from ..calculus import (
     gaussian_moments,
     integral,
     let,
+    linearity,
     normal,
     positives,
     reals,
@@ -100,7 +101,9 @@ def over_all_places(rate=rate):
     yield E(marginal, f * x * d(x, phi) + g**2 / 2 * d(x, d(x, phi)))
     once = f * x * phi * marginal + g**2 / 2 * d(x, phi) * marginal
     yield eq(integral(-phi * d(x, f * x * marginal) - g**2 / 2 * d(x, phi) * d(x, marginal), x), by=by_parts(once, x))
-    yield eq(integral(phi * rate, x), by=by_parts(-(g**2) / 2 * phi * d(x, marginal), x))
+    twice = -phi * d(x, f * x * marginal) + g**2 / 2 * phi * d(x, d(x, marginal))
+    yield eq(integral(twice, x), by=by_parts(-(g**2) / 2 * phi * d(x, marginal), x))
+    yield eq(integral(phi * rate, x), by=linearity)
 
 
 # Backwards

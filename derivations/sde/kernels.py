@@ -60,23 +60,23 @@ geometric = sigma_min * (sigma_max / sigma_min) ** t
 
 # Statement
 
-drift = -beta / 2  # and beta is the square of g
+drift, noise = -beta / 2, sqrt(beta)
 scale, variance = exp(-B / 2), 1 - exp(-B)
 linear = low * t + (high - low) * t**2 / 2
 log_scale = -(high - low) * t**2 / 4 - low * t / 2
 rate = Integer(1)
 constant = -(beta(1) - beta(0)) / 2 - Integral(beta(u) ** 2, (u, 0, 1)) / 2
 
-ve_noise = d(t, sigma**2)
+ve_squared_noise = d(t, sigma**2)
 ve_variance = sigma**2 - sigma(0) ** 2
 geometric_noise = geometric * sqrt(2 * log(sigma_max / sigma_min))  # g, and not its square
-subvp_noise = beta * (1 - exp(-2 * B))
+subvp_squared_noise = beta * (1 - exp(-2 * B))
 subvp_variance = (1 - exp(-B)) ** 2
 
 
-def grows(scale, variance, drift, squared_noise):
+def grows(scale, variance, drift, noise):
     """The rate of b^2 that this drift and this noise give to this variance."""
-    return variance_rate.xreplace({a: scale, b: sqrt(variance), f: drift, g: sqrt(squared_noise)})
+    return variance_rate.xreplace({a: scale, b: sqrt(variance), f: drift, g: noise})
 
 
 def vp_scale(scale=scale, drift=drift):
@@ -85,10 +85,10 @@ def vp_scale(scale=scale, drift=drift):
     yield eq(mean_rate.xreplace({a: scale, f: drift}), by=area)
 
 
-def vp_variance(scale=scale, variance=variance, drift=drift, squared_noise=beta):
+def vp_variance(scale=scale, variance=variance, drift=drift, noise=noise):
     """... the variance comes nearer to one at the whole rate, ..."""
     yield d(t, variance)
-    yield eq(grows(scale, variance, drift, squared_noise), by=area)
+    yield eq(grows(scale, variance, drift, noise), by=area)
 
 
 def vp_unscaled(scale=scale):
@@ -134,10 +134,10 @@ def all_steps_of_ddpm(rate=rate, constant=constant):
     yield eq(constant / N**rate, by=by_parts(-beta(u) / (2 * N), u))
 
 
-def ve_rate(ve_noise=ve_noise, ve_variance=ve_variance):
+def ve_rate(ve_squared_noise=ve_squared_noise, ve_variance=ve_variance):
     """Nothing shrinks, and the noise adds up ..."""
     yield d(t, ve_variance)
-    yield eq(grows(Integer(1), ve_variance, Integer(0), ve_noise), by=differentiation)
+    yield eq(grows(Integer(1), ve_variance, Integer(0), sqrt(ve_squared_noise)), by=differentiation)
 
 
 def ve_from_the_start(ve_variance=ve_variance):
@@ -152,10 +152,10 @@ def geometric_levels(geometric_noise=geometric_noise):
     yield eq(geometric_noise**2, by=differentiation)
 
 
-def subvp_rate(subvp_noise=subvp_noise, subvp_variance=subvp_variance):
+def subvp_rate(subvp_squared_noise=subvp_squared_noise, subvp_variance=subvp_variance):
     """With less noise at the beginning, the standard deviation takes the place of the variance ..."""
     yield d(t, subvp_variance)
-    yield eq(grows(scale, subvp_variance, drift, subvp_noise), by=left)
+    yield eq(grows(scale, subvp_variance, drift, sqrt(subvp_squared_noise)), by=left)
 
 
 def subvp_start(subvp_variance=subvp_variance):
@@ -218,7 +218,7 @@ CLAIMS = [
             "subvp-variance": {"subvp_variance": 1 - exp(-B)},
             "ve-no-minus-sigma0": {"ve_variance": sigma**2},
             "ve-g-no-2": {"geometric_noise": geometric * sqrt(log(sigma_max / sigma_min))},
-            "subvp-e-minus-B": {"subvp_noise": beta * (1 - exp(-B))},
+            "subvp-e-minus-B": {"subvp_squared_noise": beta * (1 - exp(-B))},
         },
         because={
             "subvp-variance": "1 - exp(-B) is the standard deviation, and is taken for the variance",

@@ -34,11 +34,11 @@ FOURTH = Hermite(degree=4)
 STEPS = 2.0 ** -np.arange(5, 11)  # 1/N
 
 
-def vp_kernel(scale, variance, drift, squared_noise, linear, log_scale, rate, constant):
+def vp_kernel(scale, variance, drift, noise, linear, log_scale, rate, constant):
     """The diffusion with this drift and this noise; a linear schedule, added up; and DDPM in more and more steps."""
     for beta, B, t in SCHEDULES:
         given = {"beta": Function(beta), "B": B}
-        diffusion = driven(drift, squared_noise, given)
+        diffusion = driven(drift, lambda **at: noise(**at) ** 2, given)
         yield matches(scale, {**given, "t": t}, diffusion.between(0.0, t)[0])
         yield solved(variance, diffusion, given, t)
         path = driven_by(lambda s, beta=beta: -beta(s) / 2, beta).path([0.43 * t, t], DATA)
@@ -51,11 +51,11 @@ def vp_kernel(scale, variance, drift, squared_noise, linear, log_scale, rate, co
         yield matches(log_scale, at, -whole / 2)
 
 
-def ve_subvp_kernels(ve_noise, ve_variance, geometric_noise, subvp_noise, subvp_variance):
+def ve_subvp_kernels(ve_squared_noise, ve_variance, geometric_noise, subvp_squared_noise, subvp_variance):
     """The diffusions with these noises, solved; and paths of them, the first ones by plain draws as well."""
     for k, (sigma, t) in enumerate(LEVELS):
         given = {"sigma": sigma}
-        yield solved(ve_variance, driven(still, ve_noise, given), given, t)
+        yield solved(ve_variance, driven(still, ve_squared_noise, given), given, t)
         path = explode(sigma, [0.43 * t, t])
         yield from list(both(path, followed(unscaled, ve_variance, {**given, "t": t}), by=FOURTH))[min(k, 1) :]
     for low, k, t in GEOMETRIC:
@@ -63,7 +63,7 @@ def ve_subvp_kernels(ve_noise, ve_variance, geometric_noise, subvp_noise, subvp_
         yield matches(geometric_noise, {"sigma_min": low, "k": k, "t": t}, level(t) * sqrt(2 * level.score(t)))
     for k, (beta, B, t) in enumerate(SCHEDULES):
         given = {"beta": Function(beta), "B": B}
-        yield solved(subvp_variance, driven(pulled, subvp_noise, given), given, t)
+        yield solved(subvp_variance, driven(pulled, subvp_squared_noise, given), given, t)
         path = less_noise(beta, B).path([0.43 * t, t], DATA)
         yield from list(both(path, followed(halved, subvp_variance, {**given, "t": t}), by=FOURTH))[min(k, 1) :]
 
