@@ -65,6 +65,7 @@ must not be mistaken for. In reading order:
         variance    a learned variance: its scale, and the best place on it
     sampler     from noise to data in so many steps, each an affine map of what is at hand
         ddpm        a jump over any number of steps, and the variance that it is short of
+        gaussian    Gaussian data: where the flow leads, and how far DDIM stays behind it
         multistep   the flow as an integral of predictions, which a line or a parabola continues
         stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
         orders      what one step misses, and all of them
@@ -76,8 +77,10 @@ must not be mistaken for. In reading order:
         kernels     diffusions in closed form: VP, VE and sub-VP
         fokker_planck how the density of a diffusion changes, and what carries it back
         likelihood  the log density along the flow, and the entropy of all
+        girsanov    what a wrong score costs the path, and its end
     edm         noise levels in the place of times
         denoiser    the score from the best denoiser, and the best denoiser of a data set
+        preconditioning inputs and targets of unit size, and how errors count
     guidance    from a law to that law given a label, and past it
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
@@ -158,6 +161,7 @@ PAGES = (
     "parameterization.prediction",
     "parameterization.variance",
     "sampler.ddpm",
+    "sampler.gaussian",
     "sampler.multistep",
     "sampler.stochastic",
     "sampler.orders",
@@ -168,7 +172,9 @@ PAGES = (
     "sde.kernels",
     "sde.fokker_planck",
     "sde.likelihood",
+    "sde.girsanov",
     "edm.denoiser",
+    "edm.preconditioning",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

@@ -65,7 +65,7 @@ r = units("r")
 noise = normal(fresh, 0, 1)
 
 law = Density("q", [x])
-first, second, third = reals(r"\varphi_1 \varphi_2 \varphi_3")  # derivatives of phi
+first, second, third = reals(r"\varphi' \varphi'' \varphi'''")  # derivatives of phi
 slope, phi = RealFunction("s", [x]), RealFunction(r"\varphi", [x])
 exact = definition("the right noise level", {slope: d(x, log(law))})
 
