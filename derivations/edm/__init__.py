@@ -1,4 +1,5 @@
 """The design space of Karras et al.: noise levels in the place of times.
 
-Read ``denoiser`` (the score from the best denoiser, and the best denoiser of a data set).
+Read ``denoiser`` (the score from the best denoiser, and the best denoiser of a data set), ``preconditioning`` (inputs
+and targets of unit size, and how errors count).
 """
