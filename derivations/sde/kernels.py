@@ -14,6 +14,9 @@ VP is the limit of DDPM, :math:`\beta_i=\beta(i/N)/N`, and is reached with an er
 
 .. math:: N\bigl(\log\bar\alpha_N+B(1)\bigr)\to-\tfrac12\bigl(\beta(1)-\beta(0)\bigr)-\tfrac12\int_0^1\beta^2 .
 
+What is proved is said of one step, to the second order; that the N errors of steps of the length 1/N add up to an
+integral over N is what an integral is.
+
 References:
     Song et al. (2021), Score-based generative modeling through stochastic differential equations, eqs. (9), (11), (12).
 """
