@@ -92,6 +92,7 @@ must not be mistaken for. In reading order:
         noising     any token anew, or a mask
         posterior   Bayes' rule with both ends known, and what a prediction of x_0 makes of it
         rates       continuous time: a ratio of probabilities plays the part of the score
+        vlb         the bound with a mask: a weighted cross-entropy
 
 ``calculus`` is the small trusted kernel that follows a derivation line by line, ``rendering`` prints it; ``claim`` ties
 statements to derivations; ``mutants`` makes wrong formulas.
@@ -183,6 +184,7 @@ PAGES = (
     "discrete.noising",
     "discrete.posterior",
     "discrete.rates",
+    "discrete.vlb",
 )
 
 

@@ -105,8 +105,8 @@ WORLD = {
 CLAIMS = [
     Claim(
         "discrete.reverse-rates",
-        "Backwards, a chain in continuous time goes from y to x at the rate R(x, y) p_t(x)/p_t(y); R(x, y) alone is right "
-        "only between equally likely states.",
+        "Backwards, a chain in continuous time goes from y to x at the rate R(x, y) p_t(x)/p_t(y); R(x, y) alone is "
+        "right only between equally likely states.",
         proved_by=(reverse_rate, staying, rates_out_of_a_state, what_the_naive_reversal_misses),
         evidence="S Q M P",
         assumes="p_t is positive; it and the probabilities of short steps are smooth in time",
