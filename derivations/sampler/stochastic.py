@@ -41,9 +41,10 @@ from ..calculus import (
     positivity,
     reals,
     theorem,
-    units,
 )
 from ..claim import Claim
+from .ddpm import alpha_bar, alpha_bar_s, alpha_ts, beta_ts, drawn, fresh, posterior_variance, predicted_noise, x_0
+from .ddpm import held as posterior_mean
 from .multistep import (
     a,
     a_s,
@@ -69,9 +70,8 @@ from .multistep import (
 # Notation: m and v are the mean and the variance of x along the reverse diffusion, if the predicted data are given on
 # the way; n and w, if the predicted noise is.  y is e^lambda m/sigma, and z is n/a.
 
-fresh, predicted_noise, noise, x_0 = reals(r"\xi \hat{\epsilon} \bar\epsilon x_0")
+noise = reals(r"\bar\epsilon")
 growth = positives("g")
-alpha_bar, alpha_bar_s = units(r"\bar\alpha_t \bar\alpha_s")
 lambda_s = lambda_t + h
 
 m, n, w, y, z, denoised, expected_noise = (
@@ -91,7 +91,6 @@ given_noise = definition(
 )
 along_data = definition("the chain rule", {d(u, y(here)): 2 * h * exp(2 * here) * denoised(here)})
 along_noise = definition("the chain rule", {d(u, z(here)): -2 * h * exp(-here) * expected_noise(here)})
-drawn = normal(fresh, 0, 1)
 
 
 def moved(prediction):
@@ -204,13 +203,14 @@ def preserved(bar, scale, level):
 
 
 def mean_of_ancestral_sampling(step=step):
-    """The posterior given the predicted data, as DDPM draws from it, has the same mean ..."""
-    ratio = alpha_bar / alpha_bar_s
+    """Where the variance is preserved DDPM's step, a draw given both ends, has the same mean ..."""
     yield let(h, log(1 + growth))
     yield from preserved(alpha_bar, a_t, lambda_t)
     yield from preserved(alpha_bar_s, a_s, lambda_s)
+    yield let(alpha_ts, alpha_bar / alpha_bar_s)
+    yield let(beta_ts, 1 - alpha_ts)
     yield from levels()
-    yield (sqrt(alpha_bar_s) * (1 - ratio) * predicted_x_0 + sqrt(ratio) * (1 - alpha_bar_s) * x_t) / (1 - alpha_bar)
+    yield posterior_mean(predicted_x_0)
     yield eq(E(drawn, step), by=gaussian_moments)
 
 
@@ -219,8 +219,9 @@ def variance_of_ancestral_sampling():
     yield let(h, log(1 + growth))
     yield let(alpha_bar, 1 / (1 + exp(-2 * lambda_t)))
     yield from preserved(alpha_bar_s, a_s, lambda_s)
+    yield let(beta_ts, 1 - alpha_bar / alpha_bar_s)
     yield let(sigma_s, a_s * exp(-lambda_s))
-    yield (1 - alpha_bar_s) / (1 - alpha_bar) * (1 - alpha_bar / alpha_bar_s)
+    yield posterior_variance
     yield eq(added, by=algebra)
 
 
