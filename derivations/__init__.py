@@ -65,6 +65,7 @@ must not be mistaken for. In reading order:
         variance    a learned variance: its scale, and the best place on it
     sampler     from noise to data in so many steps, each an affine map of what is at hand
         ddpm        a jump over any number of steps, and the variance that it is short of
+        ddim        any part of the noise is kept, and the rest drawn afresh
         gaussian    Gaussian data: where the flow leads, and how far DDIM stays behind it
         multistep   the flow as an integral of predictions, which a line or a parabola continues
         stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
@@ -82,6 +83,7 @@ must not be mistaken for. In reading order:
         denoiser    the score from the best denoiser, and the best denoiser of a data set
         preconditioning inputs and targets of unit size, and how errors count
     guidance    from a law to that law given a label, and past it
+        classifier  the score given a label, from a classifier that knows noise
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
         score       the velocity from the score
@@ -162,6 +164,7 @@ PAGES = (
     "parameterization.prediction",
     "parameterization.variance",
     "sampler.ddpm",
+    "sampler.ddim",
     "sampler.gaussian",
     "sampler.multistep",
     "sampler.stochastic",
@@ -176,6 +179,7 @@ PAGES = (
     "sde.girsanov",
     "edm.denoiser",
     "edm.preconditioning",
+    "guidance.classifier",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

@@ -1,1 +1,4 @@
-"""Guidance: from a law to that law given a label, and past it."""
+"""Guidance: from a law to that law given a label, and past it.
+
+Read ``classifier`` (the score given a label, from a classifier that knows noise).
+"""
