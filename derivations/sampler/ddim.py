@@ -23,11 +23,13 @@ References:
     Weng (2021), What are diffusion models?, prints :math:`\sigma^2=\eta\tilde\beta`, the same at 0 and 1 only.
 """
 
-from sympy import Integer, log, sqrt
+from sympy import Integer, exp, log, sqrt
 
 from ..calculus import (
     Var,
     algebra,
+    d,
+    differentiation,
     eq,
     gaussian_integral,
     gaussian_moments,
@@ -38,6 +40,7 @@ from ..calculus import (
     positives,
     positivity,
     reals,
+    theorem,
     units,
 )
 from ..claim import Claim
@@ -58,6 +61,7 @@ from .ddpm import (
     x_s,
     x_t,
 )
+from .multistep import denoised, l
 
 __all__ = ["CLAIMS", "WHERE", "alpha_ts"]
 
@@ -151,15 +155,24 @@ def mean_at_one(mean=mean, at_one=at_one):
 
 
 def true_noise(step=step):
-    """With the noise that is in x_t, a step has the mean of the kernel ..."""
+    """With the noise that is in x_t, a step is a draw from the kernel that leaves x_s its law."""
     yield let(sigma, sqrt(part * (1 - alpha_bar_s)))
     yield let(predicted_noise, noise)
     yield step
     yield eq(mean + sigma * fresh, by=algebra)
 
 
+def flow_in_the_noise():
+    """Along the probability flow x/a is moved by the predicted noise alone, as the noise level sigma/a changes, ..."""
+    x, a, spread = multistep.x, multistep.a, multistep.sigma
+    yield d(l, x / a)
+    yield eq(exp(-l) * (d(l, x / spread) - x / spread), by=differentiation)
+    yield eq(exp(-l) * (exp(l) * denoised - x / spread), by=theorem(multistep.variation_of_constants))
+    yield eq((x - a * denoised) / spread * d(l, spread / a), by=differentiation)
+
+
 def euler_step(step=step, euler=euler):
-    """Without fresh noise it is an Euler step, ..."""
+    """... and without fresh noise a step is Euler's for that, ..."""
     yield step.xreplace({sigma: Integer(0)})
     yield eq(euler, by=algebra)
 
@@ -170,6 +183,8 @@ def data_held(step=step, step_1=step_1):
     yield step.xreplace({sigma: Integer(0)})
     yield eq(step_1, by=algebra)
 
+
+WORLD = multistep.WORLD
 
 DDIM = "Song et al. (2020), DDIM, "
 stretched = (x_t - sqrt(1 - alpha_bar) * predicted_noise) / sqrt(alpha_bar)
@@ -217,11 +232,11 @@ CLAIMS = [
     ),
     Claim(
         "sampler.ddim-update",
-        "DDIM from a predicted noise: without fresh noise it is the Euler step of x/sqrt(alpha_bar) in the noise "
-        "level, and the first-order step of DPM-Solver++.",
-        proved_by=(true_noise, euler_step, data_held),
+        "DDIM from a predicted noise: without fresh noise it is an Euler step of the probability flow of "
+        "x/sqrt(alpha_bar), with the noise level for time, and the first-order step of DPM-Solver++.",
+        proved_by=(true_noise, flow_in_the_noise, euler_step, data_held),
         evidence="S P",
-        assumes="the standing assumptions; s < t, and sigma^2 is at most the variance of the noise in x_s",
+        assumes="the standing assumptions; a smooth schedule; s < t, sigma^2 at most the variance of the noise in x_s",
         source=DDIM + "eqs. 12-14; Lu et al. (2022), DPM-Solver++",
         mistakes={
             "alphabar-swapped": {
