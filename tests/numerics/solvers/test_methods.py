@@ -1,0 +1,160 @@
+"""Named samplers: which of them are one, how fast each comes closer, and what they do where grids end."""
+
+import numpy as np
+import pytest
+
+from numerics import schedules, worlds
+from numerics.solvers import grids, methods, moments
+from numerics.solvers.methods import METHODS
+from numerics.solvers.predictions import denoiser
+from numerics.solvers.running import drawn, run
+from numerics.solvers.transport import law, midpoints, quantile, transported
+
+LINEAR = schedules.linear()
+GRIDS = {
+    "trailing": grids.trailing(LINEAR, 13),
+    "every time": grids.trailing(LINEAR, 1000),
+    "one step": grids.trailing(LINEAR, 1),
+    "leading": grids.leading(LINEAR, 7),
+    "log-snr": grids.log_snr(17),
+    "log-snr of flow": grids.log_snr(9, units="flow"),
+    "karras": grids.karras(12),
+    "cosine": grids.linspace(schedules.cosine(), 20),
+}
+WITHOUT_SIGNAL = {
+    "zero terminal SNR": grids.trailing(schedules.zero_terminal_snr(LINEAR), 10),
+    "flow": grids.flow(10),
+}
+NEED_SIGNAL = {"euler", "euler-ancestral", "heun", "euler-maruyama", "naive", "langevin"}
+SAME = [
+    ("ddpm", "sde-dpmpp-1", {}),
+    ("ddpm", "ddim", {"eta": 1.0}),
+    ("ddpm", "euler-ancestral", {}),
+    ("dpmpp-1", "ddim", {"eta": 0.0}),
+    ("dpmpp-1", "euler", {}),
+    ("dpmpp-1", "flow-euler", {}),
+]
+
+
+def rows(table):
+    """All coefficients, row by row."""
+    return [(row.level, m, row.noise) for row, m in table.matrices()]
+
+
+@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize(("one", "other", "options"), SAME, ids=[f"{a} is {b}" for a, b, _ in SAME])
+def test_two_names_of_one_sampler(one, other, options, name):
+    """Row for row, up to the last bits of 1 - alpha_bar, of which some are lost where hardly any noise is left."""
+    grid = GRIDS[name]
+    pairs = zip(rows(METHODS[one](grid)), rows(METHODS[other](grid, **options)), strict=True)
+    size = max(grid[0].size, 1.0)
+    for (at, m, c), (at_too, m_too, c_too) in pairs:
+        assert at == at_too
+        assert np.allclose(m, m_too, rtol=0, atol=1e-12 * size)
+        assert c == pytest.approx(c_too, rel=0, abs=1e-12 * size)
+
+
+def test_samplers_that_differ_are_told_apart():
+    grid = GRIDS["log-snr"]
+    tables = {name: method(grid) for name, method in METHODS.items()}
+    ends = {name: moments.final(table, 0.4, 0.6) for name, table in tables.items()}
+    same = {"ddpm": 0, "sde-dpmpp-1": 0, "euler-ancestral": 0, "dpmpp-1": 1, "ddim": 1, "euler": 1, "flow-euler": 1}
+    for a in ends:
+        for b in ends:
+            if a != b:
+                apart = moments.w2(ends[a], ends[b]) > 1e-9
+                assert apart != (a in same and b in same and same[a] == same[b]), (a, b)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("grid", GRIDS | WITHOUT_SIGNAL)
+def test_every_grid_gives_finite_numbers_or_a_reason(grid, name):
+    on = (GRIDS | WITHOUT_SIGNAL)[grid]
+    if grid in WITHOUT_SIGNAL and name in NEED_SIGNAL:
+        with pytest.raises(ValueError, match="begins at alpha_bar = 0"):
+            METHODS[name](on)
+        return
+    table = METHODS[name](on)
+    end = moments.final(table, 0.4, 0.6)
+    assert np.all(np.isfinite(end))
+    assert table.source
+    assert table.evaluations >= len(on) or name == "naive"
+
+
+LAND = [name for name in METHODS if name not in ("naive", "langevin", "euler-maruyama")]
+
+
+@pytest.mark.parametrize("name", LAND)
+@pytest.mark.parametrize("grid", ["trailing", "every time", "one step", "karras", "cosine"])
+def test_with_one_data_point_they_land_on_it(grid, name):
+    """Whatever the number of steps: the prediction is the point, at once and always."""
+    data, on = worlds.point(1.3), GRIDS[grid]
+    x = on[0].noise * np.random.default_rng(0).standard_normal(50)
+    end = run(METHODS[name](on), denoiser(data), x, drawn(1))
+    assert np.allclose(end, 1.3, rtol=0, atol=1e-9)
+
+
+# Orders
+
+STEPS = (24, 48, 96, 192)
+SMOOTH = worlds.mixture([0.3, 0.7], [-1.1, 0.8], [0.5, 0.4])
+TRAJECTORIES = {
+    "ddim": 1, "euler": 1, "flow-euler": 1, "dpmpp-1": 1, "heun": 2, "flow-heun": 2, "dpmpp-2m": 2, "dpmpp-3m": 3
+}  # fmt: skip
+LAWS = {"ddpm": 1, "euler-ancestral": 1, "sde-dpmpp-1": 1, "sde-dpmpp-2m": 2, "euler-maruyama": 1}
+
+
+def test_every_order_that_is_declared_is_measured():
+    declared = {name: table for name, method in METHODS.items() if (table := method(GRIDS["log-snr"])).order}
+    assert {name: table.order for name, table in declared.items() if not table.stochastic} == TRAJECTORIES
+    assert {name: table.order for name, table in declared.items() if table.stochastic} == LAWS
+
+
+def slopes(errors):
+    return np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+
+
+@pytest.mark.parametrize("name", TRAJECTORIES)
+def test_the_order_of_trajectories_is_as_declared(name):
+    """Against the exact ends, on the smooth grid: within a tenth where steps are smallest."""
+    errors = []
+    for n in STEPS:
+        table = METHODS[name](grids.log_snr(n))
+        start, end = table.grid[0], table.grid[n]
+        x = quantile(law(SMOOTH, start), midpoints(100))
+        found = run(table, denoiser(SMOOTH), x)
+        errors.append(np.sqrt(np.mean((found - transported(SMOOTH, x, start, end)) ** 2)))
+    assert slopes(errors)[-1] == pytest.approx(table.order, abs=0.1)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_the_order_of_laws_is_as_declared(name):
+    """The variance of a chain on Gaussian data, by recursion: no draw is needed to see it."""
+    errors = []
+    for n in (96, 192, 384, 768):
+        table = METHODS[name](grids.log_snr(n))
+        errors.append(abs(moments.final(table, 0.4, 0.6).variance - moments.exact(0.4, 0.6, table.grid[n]).variance))
+    assert slopes(errors)[-1] == pytest.approx(table.order, abs=0.1)
+
+
+def test_options_are_known_by_name():
+    assert methods.options(METHODS["ddim"]) == {"eta": 0.0}
+    assert methods.options(METHODS["dpmpp-2m"]) == {}
+
+
+def test_the_naive_chain_explodes_as_proved():
+    """From N(0, 1) it ends with the variance 2 / alpha_bar_T - 1, whatever the number of steps."""
+    for grid in (GRIDS["trailing"], GRIDS["every time"]):
+        bar = grid[0].alpha_bar
+        for start in (moments.Moments(0.0, 1.0),):
+            end = moments.final(METHODS["naive"](grid), 0.4, 0.6, start)
+            assert end.variance == pytest.approx(2 / bar - 1, rel=1e-10)
+
+
+def test_churn_adds_noise_and_leaves_the_law_alone_as_steps_shrink():
+    ends = [moments.final(METHODS["heun"](grids.log_snr(n), churn=10.0), 0.4, 0.6).variance for n in (50, 100, 200)]
+    exact = moments.exact(0.4, 0.6, grids.log_snr(50)[50]).variance
+    errors = np.abs(np.array(ends) - exact)
+    assert np.all(np.diff(errors) < 0)
+    assert errors[-1] < 1e-3
+    assert METHODS["heun"](grids.log_snr(50), churn=10.0).stochastic
