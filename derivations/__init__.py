@@ -67,6 +67,7 @@ must not be mistaken for. In reading order:
         ddpm        a jump over any number of steps, and the variance that it is short of
         ddim        any part of the noise is kept, and the rest drawn afresh
         gaussian    Gaussian data: where the flow leads, and how far DDIM stays behind it
+        consistency to the end of the flow in one step: on the line, from quantile to quantile
         multistep   the flow as an integral of predictions, which a line or a parabola continues
         stochastic  the same for the reverse diffusion: data held is DDPM, noise held is not
         orders      what one step misses, and all of them
@@ -166,6 +167,7 @@ PAGES = (
     "sampler.ddpm",
     "sampler.ddim",
     "sampler.gaussian",
+    "sampler.consistency",
     "sampler.multistep",
     "sampler.stochastic",
     "sampler.orders",

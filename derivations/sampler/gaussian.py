@@ -118,7 +118,8 @@ def moves_on(trajectory=trajectory):
 
 def starts(trajectory=trajectory):
     """... from where it should start ..."""
-    yield trajectory.xreplace({sigma: sigma_0})
+    yield let(sigma, sigma_0)
+    yield trajectory
     yield eq(u_0, by=algebra)
 
 
