@@ -1,4 +1,4 @@
-r"""Gaussian data: where the probability flow leads, and how far steps of DDIM stay behind it, of order one.
+r"""Gaussian data: where the probability flow leads, and how far steps of DDIM stay behind it: an error of order one.
 
 Where noise is only added, :math:`u=x_0+\sigma\bar\epsilon`, the flow is :math:`du/d\sigma=(u-D(u;\sigma))/\sigma` with
 the denoiser D. For data of :math:`\mathcal N(m_0,v_0)` it keeps every point at its distance from the mean, in units of
@@ -52,8 +52,24 @@ from ..calculus import (
     theorem,
 )
 from ..claim import Claim
+from .ddim import step
 from .ddpm import WHERE as LEVELS
-from .ddpm import alpha_bar, alpha_bar_s, alpha_ts, denoised, m_0, m_s, m_t, predicted_noise, v_0, v_s, v_t, x_0, x_t
+from .ddpm import (
+    alpha_bar,
+    alpha_bar_s,
+    alpha_ts,
+    denoised,
+    m_0,
+    m_s,
+    m_t,
+    predicted_noise,
+    sigma,
+    v_0,
+    v_s,
+    v_t,
+    x_0,
+    x_t,
+)
 
 # Notation: u_0 is where the flow starts, at the level sigma_0; u_sigma any of its trajectories.  Samples have the
 # part r_n of the variance that they should have, after n of N steps, the n-th by an angle of the tangent tau_n: its
@@ -62,7 +78,7 @@ from .ddpm import alpha_bar, alpha_bar_s, alpha_ts, denoised, m_0, m_s, m_t, pre
 u, u_0, slope, theta_t, theta_s = reals(r"u u_0 \tau \theta_t \theta_s")
 angles = {at: atan(sqrt((1 - bar) / (bar * v_0))) for at, bar in ((theta_t, alpha_bar), (theta_s, alpha_bar_s))}
 WHERE = LEVELS | angles
-sigma, sigma_0, theta = positives(r"\sigma \sigma_0 \theta_T")
+sigma_0, theta = positives(r"\sigma_0 \theta_T")
 n, N = naturals("n N")
 along = RealFunction("u", at=[sigma])
 tangent, left = RealFunction(r"\tau", at=[n]), Density("r", at=[n])
@@ -74,10 +90,9 @@ def denoiser(u):
 
 
 flow = definition("the probability flow", {d(sigma, along): (along - denoiser(along)) / sigma})
-addition = granted("the addition theorem of the cosine", "any table of trigonometric identities")
+addition = granted("the addition theorem of the cosine", "Abramowitz & Stegun (1964), Handbook of mathematical functions")
 each_step = definition("each step", {left: cos(atan(tangent)) ** 2 * left(n - 1)})
-ddim = sqrt(alpha_bar_s) * (x_t - sqrt(1 - alpha_bar) * predicted_noise) / sqrt(alpha_bar)
-ddim += sqrt(1 - alpha_bar_s) * predicted_noise
+ddim = step.xreplace({sigma: Integer(0)})
 
 # Statement
 

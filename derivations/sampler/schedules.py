@@ -18,12 +18,12 @@ from sympy import Integer, sqrt
 
 from ..calculus import algebra, eq, gaussian_integral, gt, integral, let, naturals, normal, positives, positivity, units
 from ..claim import Claim
-from .ddpm import predicted_noise, predicted_x_0, x_0, x_s, x_t
+from .ddpm import predicted_noise, predicted_x_0, sigma, x_0, x_s, x_t
 
 # Notation: rest levels come after the i-th and before zero; eta is the part of the most churn that is used.
 
 i, rest, N = naturals("i j N")
-sigma, sigma_min, sigma_max, rho, gamma = positives(r"\sigma \sigma_{\min} \sigma_{\max} \rho \gamma")
+sigma_min, sigma_max, rho, gamma = positives(r"\sigma_{\min} \sigma_{\max} \rho \gamma")
 eta = units(r"\eta")
 WHERE = {N: i + rest + 1}
 
