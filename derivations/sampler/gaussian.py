@@ -90,7 +90,9 @@ def denoiser(u):
 
 
 flow = definition("the probability flow", {d(sigma, along): (along - denoiser(along)) / sigma})
-addition = granted("the addition theorem of the cosine", "Abramowitz & Stegun (1964), Handbook of mathematical functions")
+addition = granted(
+    "the addition theorem of the cosine", "Abramowitz & Stegun (1964), Handbook of mathematical functions"
+)
 each_step = definition("each step", {left: cos(atan(tangent)) ** 2 * left(n - 1)})
 ddim = step.xreplace({sigma: Integer(0)})
 
