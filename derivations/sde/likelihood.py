@@ -23,8 +23,8 @@ Noise adds entropy, and the drift takes some away: of laws wider than their nois
 :math:`v_t>1`, the entropy falls. It is the continuous form of ``reversal.kl-step-identity``.
 
 The flow is derived in the plane, where it has two coordinates, and the entropy on the line. In d dimensions the
-equation of Fokker and Planck is a sum over coordinates, and each of them is integrated by parts in its own: what it
-brings is derived in the plane.
+equation of Fokker and Planck (see ``fokker_planck``) is a sum over coordinates, and each of them is integrated by parts
+in its own: what it brings is derived in the plane.
 
 References:
     Song et al. (2021), Score-based generative modeling through stochastic differential equations, eqs. (39), (40).
@@ -69,15 +69,24 @@ from .moments import f, g, h, t, x
 
 x_1, x_2, u_1, u_2, m = reals("x_1 x_2 u_1 u_2 m")
 slope, curvature, drifted = reals(r"s \Delta F\cdot{s}")
-dim, beta, e = naturals("d"), *positives(r"\beta \eta")
+dim, beta, e, w = naturals("d"), *positives(r"\beta \eta w")
 plane, line = Density("p", [x_1, x_2], at=[t]), Density("q", [x], at=[t])
 score_1, score_2, score = d(x_1, log(plane)), d(x_2, log(plane)), d(x, log(line))
 fisher = Density("J", at=[t])
 information = definition("the Fisher information", {fisher: E(line, score**2)})
 
 z_1, z_2, m_11, m_12, m_21, m_22 = reals("z_1 z_2 M_{11} M_{12} M_{21} M_{22}")  # probes, and the entries of a matrix
+probed = m_11 * z_1**2 + (m_12 + m_21) * z_1 * z_2 + m_22 * z_2**2
 probe_1, probe_2 = Density("r_1", [z_1]), Density("r_2", [z_2])
-PROBES = (z_1, probe_1), (z_2, probe_2)
+mean_and_variance = definition(
+    "what probes are",
+    {
+        integral(probe_1 * z_1, z_1): Integer(0),
+        integral(probe_2 * z_2, z_2): Integer(0),
+        integral(probe_1 * z_1**2, z_1): w,
+        integral(probe_2 * z_2**2, z_2): w,
+    },
+)
 
 
 def spread(*coordinates, law):
@@ -87,13 +96,6 @@ def spread(*coordinates, law):
 
 fokker_planck = definition("Fokker-Planck", {d(t, plane): spread(x_1, x_2, law=plane), d(t, line): spread(x, law=line)})
 leibniz = granted("differentiating under the integral", "Leibniz's rule, by dominated convergence")
-
-
-def variances(size):
-    """What is asked of probes: a mean of zero, and this variance."""
-    means = {integral(probe * z, z): Integer(0) for z, probe in PROBES}
-    return definition("what probes are", means | {integral(probe * z**2, z): size for z, probe in PROBES})
-
 
 # Statement
 
@@ -148,13 +150,18 @@ def log_density_along_the_flow(velocity=velocity, rate=rate):
     yield eq(rate, by=differentiation)
 
 
-def probes(probe_variance=probe_variance):
-    """Independent probes pick out the diagonal: on average, they see the trace."""
-    both = probe_1 * probe_2
-    yield E(both, m_11 * z_1**2 + (m_12 + m_21) * z_1 * z_2 + m_22 * z_2**2)
+def probes():
+    """Independent probes of mean zero pick out the diagonal: on average they see their variance times the trace, ..."""
+    yield E(probe_1 * probe_2, probed)
     apart = m_11 * E(probe_1, z_1**2) + m_22 * E(probe_2, z_2**2)
     yield eq(apart + (m_12 + m_21) * E(probe_1, z_1) * E(probe_2, z_2), by=independence)
-    yield eq(m_11 + m_22, by=variances(probe_variance))
+    yield eq(w * (m_11 + m_22), by=mean_and_variance)
+
+
+def probes_of_unit_variance(probe_variance=probe_variance):
+    """... and the trace itself if their variance is one: normal ones, for instance."""
+    yield E(normal(z_1, 0, probe_variance) * normal(z_2, 0, probe_variance), probed)
+    yield eq(m_11 + m_22, by=gaussian_moments)
 
 
 def share_of_a_coordinate():
@@ -203,7 +210,7 @@ CLAIMS = [
         "sde.likelihood",
         "Along the probability flow the log density changes by minus the divergence of the velocity, which random "
         "probes of unit variance estimate.",
-        proved_by=(carried, at_a_moving_point, expansion, log_density_along_the_flow, probes),
+        proved_by=(carried, at_a_moving_point, expansion, log_density_along_the_flow, probes, probes_of_unit_variance),
         evidence="S Q M",
         assumes="the marginals solve the equation of Fokker and Planck; the entries of a probe are independent",
         source="Song et al. (2021), eqs. 39, 40",
@@ -269,6 +276,6 @@ WORLD = rates | {
     plane: clusters(x_1, x_2),
     line: clusters(x),
     fisher: integral(clusters(x) * d(x, log(clusters(x))) ** 2, x),
-    probe_1: normal(z_1, 0, 1),
-    probe_2: normal(z_2, 0, 1),
+    probe_1: normal(z_1, 0, w),
+    probe_2: normal(z_2, 0, w),
 }
