@@ -83,6 +83,7 @@ must not be mistaken for. In reading order:
     edm         noise levels in the place of times
         denoiser    the score from the best denoiser, and the best denoiser of a data set
         preconditioning inputs and targets of unit size, and how errors count
+        equations   the flow at any scale, and with any amount of noise
     guidance    from a law to that law given a label, and past it
         classifier  the score given a label, from a classifier that knows noise
     flow        a velocity that carries noise to data
@@ -181,6 +182,7 @@ PAGES = (
     "sde.girsanov",
     "edm.denoiser",
     "edm.preconditioning",
+    "edm.equations",
     "guidance.classifier",
     "flow.velocity",
     "flow.score",
