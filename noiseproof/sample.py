@@ -108,11 +108,12 @@ def sample(
             raise KeyboardInterrupt
         if run.broken:
             raise sampling.NoSampler("; ".join(dict.fromkeys(run.broken)))
-        outcomes = [run.outcome(name) for name in samplers]
+        held_to = run.law(n)
+        outcomes = [run.outcome(name, held_to) for name in samplers]
         if path is not None and unfinished is not None:
             with writing(path):
                 written(path, unfinished, law, outcomes)
-    best = sampling.perfect(run.target(samplers[0]), n, seed)
+    best = held_to.perfect(n)
     if as_json:
         from .reporting import document
 

@@ -22,9 +22,9 @@ from numerics.solvers.grids import Grid
 from numerics.solvers.predictions import converted, denoiser
 from numerics.solvers.running import drawn, walk
 from numerics.solvers.table import Table
-from numerics.solvers.transport import distance, law
+from numerics.solvers.transport import distance, law, yardstick
 from numerics.statistics.streams import stream
-from numerics.statistics.transport import directions, sliced_w2
+from numerics.statistics.transport import directions
 from numerics.worlds import Mixture
 
 from .faults import Fault
@@ -225,34 +225,40 @@ class Sampling:
     def line(self, sampler: str) -> str:
         return f"{sampler}: {sum(len(d.ends) for d in self.found[sampler]):,} draws"
 
-    def outcome(self, sampler: str) -> Outcome:
-        """All draws of a sampler, in order."""
+    def outcome(self, sampler: str, held_to: Law) -> Outcome:
+        """All draws of a sampler, in order, and how far from the law they are."""
         found = sorted(self.found[sampler], key=lambda d: d.number)
         x = np.concatenate([d.ends for d in found])
         seconds = sum(d.seconds for d in found)
-        return Outcome(
-            sampler, self.tables[sampler], x, found[0].ways, seconds, *off(self.target(sampler), x, self.seed)
-        )
+        return Outcome(sampler, self.tables[sampler], x, found[0].ways, seconds, *held_to.off(x))
 
-    def target(self, sampler: str) -> Mixture:
+    def law(self, n: int) -> Law:
         """The law at the last level, which is that of the data where no noise is left."""
-        on = self.tables[sampler].grid
-        return law(self.world, on[len(on)])
+        on = next(iter(self.tables.values())).grid
+        return Law(law(self.world, on[len(on)]), n, self.seed)
 
 
-def off(target: Mixture, x: Array, seed: int) -> tuple[float, float, float]:
-    """The distance of draws from a law, the error of their mean, and their variance per dimension."""
-    along = directions(stream(seed, "sample", "directions", 0), x.shape[-1], SHADOWS) if x.ndim > 1 else None
-    mean_off = float(np.linalg.norm(np.mean(x, axis=0) - target.mean))
-    variance = float(np.mean(np.var(x, axis=0)))
-    if along is not None and len(target.weights) > MANY:
-        reference = target.sample(stream(seed, "sample", "reference", 0), max(len(x), 4 * PART))
-        return sliced_w2(x, reference, along), mean_off, variance
-    return distance(target, x, along), mean_off, variance
+class Law:
+    """A law that draws are held to: what of it is asked for every sampler is worked out once."""
 
+    def __init__(self, target: Mixture, n: int, seed: int) -> None:
+        self.target, self.seed = target, seed
+        d = target.dimension
+        self.along = None if d is None else directions(stream(seed, "sample", "directions", 0), d, SHADOWS)
+        self.variance = float(np.mean(np.diagonal(np.atleast_2d(target.covariance))))
+        if self.along is not None and len(target.weights) > MANY:
+            draws = target.sample(stream(seed, "sample", "reference", 0), max(n, PART))
+            self.points = self.along @ draws.T
+        else:
+            self.points = yardstick(target, self.along)
 
-def perfect(target: Mixture, n: int, seed: int) -> Perfect:
-    """Draws from the law itself, again and again."""
-    found = np.array([off(target, target.sample(stream(seed, "sample", "perfect", k), n), seed) for k in range(AGAIN)])
-    variance = float(np.mean(np.diagonal(np.atleast_2d(target.covariance))))
-    return Perfect(found[:, 0].mean(), found[:, 0].std(), found[:, 1].mean(), variance, found[:, 2].std())
+    def off(self, x: Array) -> tuple[float, float, float]:
+        """The distance of draws from the law, the error of their mean, and their variance per dimension."""
+        mean_off = float(np.linalg.norm(np.mean(x, axis=0) - self.target.mean))
+        return distance(x, self.points, self.along), mean_off, float(np.mean(np.var(x, axis=0)))
+
+    def perfect(self, n: int) -> Perfect:
+        """What draws from the law itself show, again and again."""
+        draws = (self.target.sample(stream(self.seed, "sample", "perfect", k), n) for k in range(AGAIN))
+        found = np.array([self.off(x) for x in draws])
+        return Perfect(found[:, 0].mean(), found[:, 0].std(), found[:, 1].mean(), self.variance, found[:, 2].std())

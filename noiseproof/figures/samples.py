@@ -55,10 +55,12 @@ def titled(outcome: Outcome) -> str:
 
 def on_the_line(paths: Axes, ends: Axes, world: Mixture, outcome: Outcome) -> None:
     """The ways over the steps, in units where variance is preserved, and the histogram of where they end."""
+    from matplotlib.ticker import MaxNLocator
+
     grid = outcome.table.grid
     paths.plot(np.arange(len(outcome.ways)), ways(outcome), color=DARK, lw=0.6, alpha=0.5)
     paths.set(xlabel="step", ylabel="x", xlim=(0, len(grid)))
-    paths.xaxis.get_major_locator().set_params(integer=True)
+    paths.xaxis.set_major_locator(MaxNLocator(integer=True))
     paths.set_title(titled(outcome), loc="left")
     target = law(world, grid[len(grid)])
     lo, hi = window(target, outcome.x)

@@ -73,14 +73,17 @@ def shadow(world: Mixture, along: ArrayLike) -> Mixture:
     return mixture(world.weights, world.means @ u, np.broadcast_to(variances, world.weights.shape))
 
 
-def distance(world: Mixture, x: ArrayLike, along: ArrayLike | None = None, parts: int = 2000) -> float:
-    """W_2 between draws x and the law that they should have; in d dimensions the sliced one, along unit vectors (k, d).
+def yardstick(world: Mixture, along: ArrayLike | None = None, parts: int = 2000) -> Array:
+    """Points of equal weight that stand for a law on the line, (parts,), or for its shadows along vectors, (k, parts).
 
-    Of the law so many quantiles are taken, the middles of parts of equal weight.
+    They are quantiles, the middles of parts of equal weight.
     """
+    shadows = [world] if along is None else [shadow(world, u) for u in np.asarray(along)]
+    points = np.array([quantile(law, midpoints(parts)) for law in shadows])
+    return points[0] if along is None else points
+
+
+def distance(x: ArrayLike, of_law: Array, along: ArrayLike | None = None) -> float:
+    """W_2 between draws, (n,) or (n, d), and a law by its yardstick; in d dimensions the sliced one."""
     x = np.asarray(x, dtype=float)
-    if world.dimension is None:
-        return float(np.sqrt(w2_squared(x.ravel(), quantile(world, midpoints(parts)))))
-    assert along is not None
-    squares = [w2_squared(x @ u, quantile(shadow(world, u), midpoints(parts))) for u in np.asarray(along)]
-    return float(np.sqrt(np.mean(squares)))
+    return float(np.sqrt(np.mean(w2_squared(x if along is None else np.asarray(along) @ x.T, of_law))))

@@ -106,13 +106,15 @@ def test_the_shadow_of_a_mixture_is_the_law_of_its_inner_products():
 def test_the_distance_of_draws_is_small_where_they_follow_the_law_and_known_where_they_are_shifted():
     rng = np.random.default_rng(3)
     x = WORLD.sample(rng, 20_000)
-    assert transport.distance(WORLD, x) < 0.03
-    assert transport.distance(WORLD, x + 0.5) == pytest.approx(0.5, abs=0.03)
+    line = transport.yardstick(WORLD)
+    assert transport.distance(x, line) < 0.03
+    assert transport.distance(x + 0.5, line) == pytest.approx(0.5, abs=0.03)
     plane = worlds.mixture([0.4, 0.6], [[-1.0, 0.3], [1.2, 0.7]], 0.2)
     along = np.array([[1.0, 0.0], [0.0, 1.0]])
     x = plane.sample(rng, 20_000)
-    assert transport.distance(plane, x, along) < 0.03
-    assert transport.distance(plane, x + [0.3, 0.4], along) == pytest.approx(np.sqrt((0.09 + 0.16) / 2), abs=0.03)
+    shadows = transport.yardstick(plane, along)
+    assert transport.distance(x, shadows, along) < 0.03
+    assert transport.distance(x + [0.3, 0.4], shadows, along) == pytest.approx(np.sqrt((0.09 + 0.16) / 2), abs=0.03)
 
 
 def test_the_best_prediction_is_the_mean_of_the_posterior():
