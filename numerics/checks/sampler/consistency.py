@@ -63,7 +63,7 @@ def consistency_function(velocity, end, skip, out):
 def gain(sigma_d, sigma, epsilon):
     """What a denoiser makes of a distance of one, at a level that is lower by epsilon."""
     rise = sigma - epsilon
-    return gaussian(0.0, sigma_d**2).conditioned(1.0, rise**2, 1.0).mean, (1 + (sigma / (rise + sigma_d)) ** 2)
+    return gaussian(0.0, sigma_d**2).conditioned(1.0, rise**2, 1.0).mean, 1 + (sigma / (rise + sigma_d)) ** 2
 
 
 def arrived(velocity, world, u, start, end):
@@ -76,12 +76,13 @@ def arrived(velocity, world, u, start, end):
 
     def value_at(h):
         x, l, k = u, log(start), log(end / start) * h
-        for _ in range(round(1 / h)):
-            first = slope(l, x)
-            second = slope(l + k / 2, x + k / 2 * first)
-            third = slope(l + k / 2, x + k / 2 * second)
-            x = x + k / 6 * (first + 2 * second + 2 * third + slope(l + k, x + k * third))
-            l = l + k
+        with np.errstate(all="ignore"):  # a wrong flow may leave for infinity
+            for _ in range(round(1 / h)):
+                first = slope(l, x)
+                second = slope(l + k / 2, x + k / 2 * first)
+                third = slope(l + k / 2, x + k / 2 * second)
+                x = x + k / 6 * (first + 2 * second + 2 * third + slope(l + k, x + k * third))
+                l = l + k
         return world.affine(1.0, end**2).cdf(x)
 
     return value_at
