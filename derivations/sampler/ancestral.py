@@ -16,7 +16,7 @@ References:
     Song et al. (2021), Score-based generative modeling through SDEs, appendix F, eq. (47).
 """
 
-from sympy import Rational, log, sqrt
+from sympy import Rational, log
 
 from ..calculus import (
     E,
@@ -38,7 +38,7 @@ from ..calculus import (
     units,
 )
 from ..claim import Claim
-from .ddpm import data, fresh, guess, kernel, marginal, predicted_x_0, x_0, x_s, x_t
+from .ddpm import data, guess, kernel, marginal, predicted_x_0, x_0, x_s, x_t
 from .multistep import sigma_s, sigma_t
 
 # Notation: a step leads from the level sigma_t to the part k of it, sigma_s.
@@ -55,7 +55,6 @@ noised = definition("the data with noise", {marginal: integral(evidence * data, 
 
 mean = sigma_s**2 / sigma_t**2 * x_t + (1 - sigma_s**2 / sigma_t**2) * predicted_x_0
 variance = sigma_s**2 * (sigma_t**2 - sigma_s**2) / sigma_t**2
-step = mean + sqrt(variance) * fresh
 along_score = x_t + (sigma_t**2 - sigma_s**2) * d(x_t, log(marginal))
 down = sigma_s**2 / sigma_t
 
