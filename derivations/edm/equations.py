@@ -71,10 +71,10 @@ def laplacian(law):
 
 heat = definition("noise diffuses", {d(sigma, plane): sigma * laplacian(plane)})
 
-# Scale and level as functions of time, a point that moves with the flow, and the slope where it is.
+# Scale a and level r as functions of time, a point U that moves with the flow, and the slope G where it is.
 
-scale, level = Density("s", at=[t]), Density(r"\sigma", at=[t])
-point, slope_there = RealFunction("U", at=[t]), RealFunction("S", at=[t])
+scale, level = Density("a", at=[t]), Density("r", at=[t])
+point, slope_there = RealFunction("U", at=[t]), RealFunction("G", at=[t])
 flow = definition("the point moves with the flow", {d(t, point): -d(t, level) * level * slope_there})
 
 # Statement
