@@ -86,6 +86,7 @@ must not be mistaken for. In reading order:
         equations   the flow at any scale, and with any amount of noise
     guidance    from a law to that law given a label, and past it
         classifier  the score given a label, from a classifier that knows noise
+        free        past the law given the label: two predictions, and their difference taken too far
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
         score       the velocity from the score
@@ -184,6 +185,7 @@ PAGES = (
     "edm.preconditioning",
     "edm.equations",
     "guidance.classifier",
+    "guidance.free",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

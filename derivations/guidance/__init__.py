@@ -1,4 +1,5 @@
 """Guidance: from a law to that law given a label, and past it.
 
-Read ``classifier`` (the score given a label, from a classifier that knows noise).
+Read ``classifier`` (the score given a label, from a classifier that knows noise),
+``free`` (past the law given the label: two predictions, and their difference taken too far).
 """

@@ -105,19 +105,19 @@ def noise_from_the_score():
 
 def drawn_from_labelled_data():
     """... and with one, since x_t is drawn from the data of that label ..."""
-    yield conditional
-    yield eq(joint / frequency, by=bayes)
-    yield eq(integral(clean * jump * data, x_0) / frequency, by=marginalisation)
-    yield eq(integral(jump * labelled, x_0), by=bayes)
+    yield integral(jump * labelled, x_0)
+    yield eq(integral(clean * jump * data, x_0) / frequency, by=bayes)
+    yield eq(joint / frequency, by=marginalisation)
+    yield eq(conditional, by=bayes)
 
 
-def slope_given_the_label():
-    """... where x_t enters as it did before."""
-    yield d(x_t, log(conditional))
-    yield eq(d(x_t, conditional) / conditional, by=differentiation)
-    yield eq(d(x_t, integral(jump * labelled, x_0)) / conditional, by=theorem(drawn_from_labelled_data))
-    yield eq(-integral(noise * jump * labelled, x_0) / (sqrt(1 - alpha_bar) * conditional), by=under_the_integral(x_t))
-    yield eq(-E(guess_with_label, noise) / sqrt(1 - alpha_bar), by=bayes)
+def noise_from_the_labelled_score():
+    """... in the same way."""
+    yield E(guess_with_label, noise)
+    yield eq(integral(noise * jump * labelled, x_0) / conditional, by=bayes)
+    yield eq(-sqrt(1 - alpha_bar) * d(x_t, integral(jump * labelled, x_0)) / conditional, by=under_the_integral(x_t))
+    yield eq(-sqrt(1 - alpha_bar) * d(x_t, conditional) / conditional, by=theorem(drawn_from_labelled_data))
+    yield eq(-sqrt(1 - alpha_bar) * d(x_t, log(conditional)), by=differentiation)
 
 
 def noise_given_the_label(guided_noise=guided_noise):
@@ -125,7 +125,7 @@ def noise_given_the_label(guided_noise=guided_noise):
     yield let(predicted_noise, E(guess, noise))
     yield let(gradient, d(x_t, log(noisy)))
     yield E(guess_with_label, noise)
-    yield eq(-sqrt(1 - alpha_bar) * d(x_t, log(conditional)), by=rearranging(slope_given_the_label))
+    yield eq(-sqrt(1 - alpha_bar) * d(x_t, log(conditional)), by=theorem(noise_from_the_labelled_score))
     yield eq(-sqrt(1 - alpha_bar) * (d(x_t, log(marginal)) + gradient), by=theorem(bayes_for_scores))
     yield eq(guided_noise, by=rearranging(noise_from_the_score))
 
@@ -147,7 +147,7 @@ CLAIMS = [
             bayes_for_scores,
             noise_from_the_score,
             drawn_from_labelled_data,
-            slope_given_the_label,
+            noise_from_the_labelled_score,
             noise_given_the_label,
             affine_classifier,
         ),

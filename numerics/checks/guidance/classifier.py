@@ -52,15 +52,10 @@ def bayes_score(classifier, guided_score, guided_noise):
         yield close(guided_score, at, expectation_of(lambda x_0: -noise(x_0) / root, labelled, width=2.0))
 
     def shifted(group, alpha_bar, x):
-        world, chosen = group
-        x = x[: world.dimension]
-        root, labelled = sqrt(1 - alpha_bar), within(world, chosen)
-        expected, wanted = (
-            (x - sqrt(alpha_bar) * law.posterior(alpha_bar, x).mean) / root for law in (world, labelled)
-        )
-        at = {"alpha_bar": alpha_bar, "predicted_noise": expected, "score": -expected / root}
-        at["gradient"] = slope_of_share(world.marginal(alpha_bar), chosen, x)
-        return at, wanted, (3 + np.max(np.abs(x))) / (1 - alpha_bar)
+        expected, wanted = predictions(group, alpha_bar, x)
+        at = {"alpha_bar": alpha_bar, "predicted_noise": expected, "score": -expected / sqrt(1 - alpha_bar)}
+        at["gradient"] = slope_in_space(group, alpha_bar, x, lambda labelled, every: labelled / every)
+        return at, wanted, size_of(alpha_bar, x)
 
     def noise_in_space(**drawn):
         at, wanted, size = shifted(**drawn)
@@ -113,9 +108,25 @@ def within(world, chosen):
     return mixture(weights, world.means[chosen], world.covariances[chosen])
 
 
-def slope_of_share(law, chosen, x):
-    """The gradient of the logarithm of the share that some clusters have at x, one complex step a coordinate."""
+def predictions(group, alpha_bar, x):
+    """The noise that one expects at x, without the label and with it."""
+    world, chosen = group
+    x = x[: world.dimension]
+    means = (law.posterior(alpha_bar, x).mean for law in (world, within(world, chosen)))
+    return [(x - sqrt(alpha_bar) * mean) / sqrt(1 - alpha_bar) for mean in means]
+
+
+def size_of(alpha_bar, x):
+    """How large the terms of scores are."""
+    return (3 + np.max(np.abs(x))) / (1 - alpha_bar)
+
+
+def slope_in_space(group, alpha_bar, x, f):
+    """The gradient of log f(q_t(x, y), q_t(x)), one complex step a coordinate; each density up to one factor."""
+    world, chosen = group
+    law, x = world.marginal(alpha_bar), x[: world.dimension]
     apart = x + 1j * H * np.eye(len(x)) - law.means[:, None]
-    squares = np.einsum("knd,kde,kne->nk", apart, np.linalg.inv(law.covariances), apart)
-    terms = law.weights / sqrt(np.linalg.det(law.covariances)) * exp((np.min(np.real(squares)) - squares) / 2)
-    return np.imag(log(np.sum(terms[:, chosen], axis=1)) - log(np.sum(terms, axis=1))) / H
+    squares = np.einsum("knd,kde,kne->kn", apart, np.linalg.inv(law.covariances), apart)
+    height = law.weights / sqrt(np.linalg.det(law.covariances))
+    terms = height[:, None] * exp((np.min(np.real(squares)) - squares) / 2)
+    return np.imag(log(f(np.sum(terms[chosen], axis=0), np.sum(terms, axis=0)))) / H
