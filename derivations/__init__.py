@@ -87,6 +87,7 @@ must not be mistaken for. In reading order:
     guidance    from a law to that law given a label, and past it
         classifier  the score given a label, from a classifier that knows noise
         free        past the law given the label: two predictions, and their difference taken too far
+        commuting   tilted and then noised is not noised and then tilted
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
         score       the velocity from the score
@@ -186,6 +187,7 @@ PAGES = (
     "edm.equations",
     "guidance.classifier",
     "guidance.free",
+    "guidance.commuting",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

@@ -1,5 +1,6 @@
 """Guidance: from a law to that law given a label, and past it.
 
 Read ``classifier`` (the score given a label, from a classifier that knows noise),
-``free`` (past the law given the label: two predictions, and their difference taken too far).
+``free`` (past the law given the label: two predictions, and their difference taken too far),
+``commuting`` (tilted and then noised is not noised and then tilted).
 """
