@@ -13,8 +13,8 @@ it is false at some point, ``Undefined`` if a line has no meaning for some value
 reason does not suffice.
 
 A *page* is a module of derivations.  Its ``WHERE`` says what the abbreviating letters stand for (beta for 1 - alpha);
-its ``WORLD`` gives concrete densities for the witness.  ``yield let(Lambda, ...)`` introduces a letter for the
-following lines.
+its ``WORLD``, or what a function of this name returns, gives concrete densities for the witness.
+``yield let(Lambda, ...)`` introduces a letter for the following lines.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ def spell(e: Expr, where: dict) -> Expr:
 def page_of(derivation: Derivation) -> tuple[dict, dict]:
     """The abbreviations and the world of the page on which a derivation stands."""
     names = getattr(derivation, "__globals__", {})
-    return dict(names.get("WHERE", {})), dict(names.get("WORLD", {}))
+    world = names.get("WORLD", {})
+    return dict(names.get("WHERE", {})), dict(world() if callable(world) else world)
 
 
 def parameters(derivation: Derivation) -> dict[str, Expr]:

@@ -12,6 +12,8 @@ In this equilibrium the reverse step is the forward step, turned round: it multi
 naive inversion divides by it. The same equation, the same noise, the opposite gain.
 """
 
+from functools import cache
+
 from sympy import Identity, Integer, Product, Rational, ZeroMatrix, exp, log, sin, sqrt
 
 from ..calculus import (
@@ -256,27 +258,29 @@ def clusters(x, shrunk):
     return sum(w * normal(x, sqrt(shrunk) * m, shrunk * c + 1 - shrunk) for w, m, c in parts)
 
 
-one, decay = Integer(1), exp(-t / 10 - t**2 / 30)
-decayed = decay.xreplace({t: t - 1})
-kept = exp(-Rational(1, 10) - (2 * t - 1) / 30)  # of one step: decay/decayed
-one_step = normal(x_t, sqrt(kept) * x_prev, 1 - kept)
-WORLD = {
-    early: clusters(x_s, one),
-    at_t: clusters(x_t, alpha_ts),
-    s_given_both: path / (to_u * clusters(x_t, alpha_ts)),
-    t_given_both: to_t * to_u / past,
-    u_given_both: to_u,
-    s_given_t: early * to_t / clusters(x_t, alpha_ts),
-    t_given_u: to_u * clusters(x_t, alpha_ts) / clusters(x_u, alpha_us),
-    prior: clusters(x_prev, one),
-    marginal: clusters(x_t, alpha),
-    after: clusters(x_t, alpha**2),
-    posterior: step * prior / clusters(x_t, alpha),
-    later: step * clusters(x_prev, alpha) / clusters(x_t, alpha**2),
-    x: sin(t),
-    seen: clusters(x_t, decay),
-    forwards: one_step,
-    backwards: one_step * clusters(x_prev, decayed) / clusters(x_t, decay),
-    m_prev: Rational(3, 4),
-    v_prev: Rational(809, 400),
-}
+@cache
+def WORLD():
+    one, decay = Integer(1), exp(-t / 10 - t**2 / 30)
+    decayed = decay.xreplace({t: t - 1})
+    kept = exp(-Rational(1, 10) - (2 * t - 1) / 30)  # of one step: decay/decayed
+    one_step = normal(x_t, sqrt(kept) * x_prev, 1 - kept)
+    return {
+        early: clusters(x_s, one),
+        at_t: clusters(x_t, alpha_ts),
+        s_given_both: path / (to_u * clusters(x_t, alpha_ts)),
+        t_given_both: to_t * to_u / past,
+        u_given_both: to_u,
+        s_given_t: early * to_t / clusters(x_t, alpha_ts),
+        t_given_u: to_u * clusters(x_t, alpha_ts) / clusters(x_u, alpha_us),
+        prior: clusters(x_prev, one),
+        marginal: clusters(x_t, alpha),
+        after: clusters(x_t, alpha**2),
+        posterior: step * prior / clusters(x_t, alpha),
+        later: step * clusters(x_prev, alpha) / clusters(x_t, alpha**2),
+        x: sin(t),
+        seen: clusters(x_t, decay),
+        forwards: one_step,
+        backwards: one_step * clusters(x_prev, decayed) / clusters(x_t, decay),
+        m_prev: Rational(3, 4),
+        v_prev: Rational(809, 400),
+    }

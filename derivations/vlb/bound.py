@@ -17,6 +17,8 @@ References:
     Weng (2021), What are diffusion models?, "Reverse diffusion process".
 """
 
+from functools import cache
+
 from sympy import Add, Integer, Product, Rational, Sum, exp, log, prod, sin, sqrt
 
 from ..calculus import (
@@ -140,23 +142,27 @@ CLAIMS = [
 
 # A world for the witness: one data point of many, from N(1/3, 1/2), and a model with some other steps.
 
-decay = exp(-t / 3 - t**2 / 20)
-before = decay.xreplace({t: t - 1})
-kept = exp(-Rational(1, 3) - (2 * t - 1) / 20)  # of one step: decay/before
-step, to_prev = (
-    normal(x_t, sqrt(kept) * x_prev, 1 - kept),
-    normal(x_prev, sqrt(before) * x_0, 1 - before),
-)
-reversed_step = step * normal(x_prev, sqrt(before) / 3, 1 - before / 2) / normal(x_t, sqrt(decay) / 3, 1 - decay / 2)
 
-pull, push, width = Rational(4, 5), Rational(1, 4) + t / 9, Rational(2, 5) + t / 7
-WORLD = {
-    x: sin(t),
-    g: x_1 - x_1 * x_2 / 3,
-    forwards: step,
-    seen: normal(x_t, sqrt(decay) * x_0, 1 - decay),
-    between: step * to_prev / normal(x_t, sqrt(decay) * x_0, 1 - decay),
-    mixed: reversed_step,
-    model: normal(x_prev, pull * x_t + push, width),
-    start: normal(x_t, Rational(1, 5), Rational(4, 3)),
-}
+@cache
+def WORLD():
+    decay = exp(-t / 3 - t**2 / 20)
+    before = decay.xreplace({t: t - 1})
+    kept = exp(-Rational(1, 3) - (2 * t - 1) / 20)  # of one step: decay/before
+    step, to_prev = (
+        normal(x_t, sqrt(kept) * x_prev, 1 - kept),
+        normal(x_prev, sqrt(before) * x_0, 1 - before),
+    )
+    shrunk, whole = normal(x_prev, sqrt(before) / 3, 1 - before / 2), normal(x_t, sqrt(decay) / 3, 1 - decay / 2)
+    reversed_step = step * shrunk / whole
+
+    pull, push, width = Rational(4, 5), Rational(1, 4) + t / 9, Rational(2, 5) + t / 7
+    return {
+        x: sin(t),
+        g: x_1 - x_1 * x_2 / 3,
+        forwards: step,
+        seen: normal(x_t, sqrt(decay) * x_0, 1 - decay),
+        between: step * to_prev / normal(x_t, sqrt(decay) * x_0, 1 - decay),
+        mixed: reversed_step,
+        model: normal(x_prev, pull * x_t + push, width),
+        start: normal(x_t, Rational(1, 5), Rational(4, 3)),
+    }
