@@ -5,14 +5,17 @@ space a velocity and a noise say how fast the density changes, and it is compare
 vectors are followed in steps of Euler and Maruyama, extrapolated to infinitely many.
 """
 
+from functools import cache
+
 import numpy as np
 from hypothesis import strategies as st
 from numpy import exp, sqrt
+from scipy.integrate import solve_ivp
 
 from ...statistics import for_all, matches, moments, sampled
 from ..flow.velocity import Interpolant, at_time, density_rate, flow
 from ..parameterization.conversions import FIVE, SPACE, vectors
-from ..reversal.step import pairs
+from ..reversal.step import SQUARES, pairs
 from ..sde.kernels import driven_by
 
 LEVELS = [lambda t: 0.13 + 0.71 * t**2 + 0.4 * t, lambda t: 0.37 * exp(1.3 * t), lambda t: 0.29 + 1.7 * t / (1 + t)]
@@ -86,8 +89,10 @@ def stochastic(forward, backward, diffusion, ve_beta):
         yield matches(forward, at | {"score": score}, 0 * score, magnitude=squared * np.abs(score))
         yield matches(backward, at | {"score": score}, -squared * score)
         yield matches(lambda diffusion=diffusion, **at: diffusion(**at) ** 2, at, squared)
-    yield sampled(*followed(forward, diffusion, LEVELS[0], BETAS[0], BEGIN, END), resolves=1e-2)
-    yield sampled(*followed(backward, diffusion, LEVELS[1], BETAS[1], END, BEGIN), resolves=1e-2)
+    ways = [(forward, LEVELS[0], BETAS[0], BEGIN, END), (backward, LEVELS[1], BETAS[1], END, BEGIN)]
+    for drift, *way in ways:
+        yield sampled(*followed(drift, diffusion, *way), resolves=1e-2)
+        yield sampled(*solved(drift, diffusion, *way), resolves=1e-6, by=SQUARES)
 
 
 def unscaled(t):
@@ -118,11 +123,38 @@ def changes(drift, squared_noise, world, way, x):
 # Gaussian vectors
 
 
-def followed(drift, diffusion, level, beta, begin, end):
-    """Of chains with few steps and with more, means and variances are extrapolated to those at the end of time.
+def solved(drift, diffusion, level, beta, begin, end):
+    """The linear equation of such a vector, solved: what it begins with is stretched, and noise comes in.
 
-    A chain may begin late and end early.
+    A process may begin late and end early.
     """
+
+    def slope(time, state):
+        at = moving(unscaled, level, time)[1] | {"beta": beta}
+        growth = drift(**at, score=-1 / (SPREADS + at["sigma"] ** 2))
+        noise = np.sign(end - begin) * diffusion(**at) ** 2
+        return np.concatenate([growth, 2 * growth * state[3:] + noise])
+
+    @cache
+    def stretched():
+        path = solve_ivp(slope, (begin, end), np.zeros(6), "DOP853", rtol=1e-13, atol=1e-14)
+        log_scale, variance = np.split(path.y[:, -1], 2)
+        return exp(log_scale), sqrt(variance)
+
+    def draw(rng, n):
+        scale, spread = stretched()
+        z = sqrt(SPREADS + level(begin) ** 2) * rng.standard_normal((n, 3))
+        return (MEAN + scale * z + spread * rng.standard_normal((n, 3)),)
+
+    def scores(x):
+        z = (x - MEAN) / sqrt(SPREADS + level(end) ** 2)
+        return [row for k in range(3) for row in moments(z[:, k], 0.0, 1.0, (1.0, 3.0, 15.0))]
+
+    return draw, scores
+
+
+def followed(drift, diffusion, level, beta, begin, end):
+    """Of chains with few steps and with more, means and variances are extrapolated to those at the end."""
     kept = SPREADS + level(begin) ** 2
 
     def steps(count):

@@ -10,10 +10,10 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy import array, sqrt
 
-from ...statistics import below, for_all, matches, moments, sampled, surely
+from ...statistics import below, both, for_all, matches, moments, sampled, surely
 from ...worlds import Mixture, gaussian, mixture
 from ..parameterization.conversions import SPACE
-from ..reversal.step import CLUSTERS
+from ..reversal.step import CLUSTERS, SQUARES
 from ..vlb.quadratics import moments_of_mixture
 
 CENTRED = mixture([0.25, 0.75], [-1.29, 0.43], [0.31, 0.57])
@@ -83,7 +83,7 @@ class Noised:
 def preconditioning(c_in, c_skip, c_out):
     """Input and target are of unit size and the shortcut leaves nothing linear: simulated, and for all finite data."""
     for world, sigma in WORLDS:
-        yield sampled(*asked_for(c_in, c_skip, c_out, Noised(world, sigma)), resolves=1e-2)
+        yield from both(*asked_for(c_in, c_skip, c_out, Noised(world, sigma)), by=SQUARES.over(world.weights))
 
     def found(formula, of):
         return for_all(data=points, sigma=levels)(
