@@ -14,7 +14,7 @@ import numpy as np
 
 from ..compiled import proved
 from .grids import Grid, Level
-from .predictions import x_0_from
+from .predictions import Predict, guided, x_0_from
 from .steps import ASKS, FRESH, chained, in_grid, inserted, letters, probed, size, step
 from .table import PREDICTION, STATE, Row, Sum, Table
 
@@ -228,7 +228,9 @@ def in_sigma(level: Level) -> dict[str, float]:
     """The slope of the probability flow in the noise level."""
     asks = {"u": STATE, "denoised": PREDICTION}
     score = probed(proved("edm.denoiser-score", "score"), {"sigma": np.float64(level.sigma)}, asks)
-    return {name: -level.sigma * c for name, c in score.items()}
+    at = {"s": 1.0, "s_dot": 0.0, "sigma": level.sigma, "sigma_dot": 1.0}
+    velocity = probed(proved("edm.ode-table", "velocity"), at, {"x": STATE, "slope": SLOPE})
+    return inserted(velocity, SLOPE, score)
 
 
 def in_time(level: Level) -> dict[str, float]:
@@ -262,7 +264,7 @@ def along(units: Units, t: Level, s: Level, reached: int, second: bool) -> Itera
 def euler(grid: Grid) -> Table:
     """Euler's steps of the probability flow in the noise level.  It is DDIM without fresh noise."""
     with_signal(grid, "the noise level is infinite there")
-    source = "edm.denoiser-score", "flow.one-step-mean"
+    source = "edm.ode-table", "edm.denoiser-score", "flow.one-step-mean"
     return chained("euler", grid, lambda k: along("ve", grid[k], grid[k + 1], k + 1, False), order=1, source=source)
 
 
@@ -273,7 +275,7 @@ def heun(grid: Grid, churn: float = 0.0, least: float = 0.0, most: float = np.in
     factor 1 + churn / N, at most sqrt(2); it is ``swell`` times as strong as it should be.
     """
     with_signal(grid, "the noise level is infinite there")
-    source = ("edm.denoiser-score", "sampler.orders", *(("sampler.karras-schedule",) if churn else ()))
+    source = ("edm.ode-table", "edm.denoiser-score", "sampler.orders", *(("sampler.karras-schedule",) if churn else ()))
 
     def rows(k: int) -> Iterator[Row]:
         t, s = grid[k], grid[k + 1]
@@ -302,6 +304,22 @@ def flow_heun(grid: Grid) -> Table:
     source = "flow.one-step-mean", "sampler.orders"
     return chained(
         "flow-heun", grid, lambda k: along("flow", grid[k], grid[k + 1], k + 1, True), order=2, source=source
+    )
+
+
+# Guidance
+
+
+def classifier_free(conditional: Predict, unconditional: Predict, w: float) -> Predict:
+    """(1 + w) times the prediction given a label, less w times that without one; w = 0 is conditional sampling.
+
+    Of the noise, or of whatever is affine in it: x_0, v, the score, the velocity.
+    """
+    combined = proved("guidance.cfg", "guided")
+    return guided(
+        conditional,
+        unconditional,
+        lambda with_label, without: combined(conditional_noise=with_label, predicted_noise=without, w=w),
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from numerics import schedules, worlds
 from numerics.solvers import grids, methods, moments
 from numerics.solvers.methods import METHODS
-from numerics.solvers.predictions import denoiser
+from numerics.solvers.predictions import converted, denoiser
 from numerics.solvers.running import drawn, run
 from numerics.solvers.transport import law, midpoints, quantile, transported
 
@@ -158,3 +158,20 @@ def test_churn_adds_noise_and_leaves_the_law_alone_as_steps_shrink():
     assert np.all(np.diff(errors) < 0)
     assert errors[-1] < 1e-3
     assert METHODS["heun"](grids.log_snr(50), churn=10.0).stochastic
+
+
+def test_guidance_is_the_same_in_every_prediction():
+    """A sampler guided in the predicted noise is the one guided in the predicted x_0."""
+    labelled, all_of_them = worlds.gaussian(0.8, 0.3), worlds.mixture([0.4, 0.6], [0.8, -0.9], [0.3, 0.5])
+    table, x = METHODS["dpmpp-2m"](grids.log_snr(10)), np.linspace(-2, 2, 9)
+
+    def end(kind, w):
+        some = table if kind == "x_0" else table.predicting(kind)
+        both = (converted(denoiser(world), kind) for world in (labelled, all_of_them))
+        return run(some, methods.classifier_free(*both, w), x)
+
+    for kind in ("noise", "v", "score", "velocity"):
+        assert np.allclose(end(kind, 1.5), end("x_0", 1.5), rtol=0, atol=1e-11)
+    assert np.allclose(end("x_0", 0.0), run(table, denoiser(labelled), x), rtol=0, atol=1e-14)
+    assert np.allclose(end("x_0", -1.0), run(table, denoiser(all_of_them), x), rtol=0, atol=1e-14)
+    assert np.max(np.abs(end("x_0", 1.5) - end("x_0", 0.0))) > 0.1
