@@ -88,6 +88,7 @@ must not be mistaken for. In reading order:
         classifier  the score given a label, from a classifier that knows noise
         free        past the law given the label: two predictions, and their difference taken too far
         commuting   tilted and then noised is not noised and then tilted
+        rescaling   the spread of the coordinates, and how to take it back
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
         score       the velocity from the score
@@ -188,6 +189,7 @@ PAGES = (
     "guidance.classifier",
     "guidance.free",
     "guidance.commuting",
+    "guidance.rescaling",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

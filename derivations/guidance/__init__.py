@@ -2,5 +2,6 @@
 
 Read ``classifier`` (the score given a label, from a classifier that knows noise),
 ``free`` (past the law given the label: two predictions, and their difference taken too far),
-``commuting`` (tilted and then noised is not noised and then tilted).
+``commuting`` (tilted and then noised is not noised and then tilted),
+``rescaling`` (the spread of the coordinates, and how to take it back).
 """
