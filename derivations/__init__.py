@@ -89,6 +89,7 @@ must not be mistaken for. In reading order:
         free        past the law given the label: two predictions, and their difference taken too far
         commuting   tilted and then noised is not noised and then tilted
         rescaling   the spread of the coordinates, and how to take it back
+        mean_shift  what a classifier does to one small Gaussian step
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
         score       the velocity from the score
@@ -187,6 +188,7 @@ PAGES = (
     "edm.preconditioning",
     "edm.equations",
     "guidance.classifier",
+    "guidance.mean_shift",
     "guidance.free",
     "guidance.commuting",
     "guidance.rescaling",

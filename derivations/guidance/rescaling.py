@@ -7,9 +7,8 @@ r"""Guidance spreads the coordinates of a prediction; rescaling takes that back,
 
 A prediction with the label, :math:`x_{\mathrm{pos}}`, has the contrast of an image; the guided one,
 :math:`x_{\mathrm{cfg}}`, has more, and comes out overexposed. The standard deviation is over all coordinates of one
-sample, about their mean. Whether one divides by their
-number or by one less makes no difference to the ratio. Nothing is recentred:
-the mean over the coordinates is multiplied as they are.
+sample, about their mean; whether one divides by their number or by one less makes no difference to the ratio. Nothing
+is recentred: the mean over the coordinates is multiplied as they are.
 
 References:
     Lin, Liu, Li & Yang (2024), Common diffusion noise schedules and sample steps are flawed, eqs. (14)-(16), alg. 2.
