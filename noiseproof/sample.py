@@ -136,10 +136,9 @@ def shown(run: Sampling, outcomes: Sequence[Outcome], best: Perfect) -> Renderab
     """A row for each sampler, and one for a perfect sampler of as many draws."""
     from .figures.drawing import table
 
-    sliced = "W2" if run.world.dimension is None else "sliced\nW2"
-    heads = ["", "steps", "network\nasked", sliced, "mean\noff by", "variance", "seconds"]
-    if run.world.dimension is not None:
-        heads[5] = "variance,\na coordinate"
+    on_the_line = run.world.dimension is None
+    w2, variance = ("W2", "variance") if on_the_line else ("sliced\nW2", "variance,\na coordinate")
+    heads = ["", "steps", "network\nasked", w2, "mean\noff by", variance, "seconds"]
     rows = [
         [
             o.sampler,

@@ -71,12 +71,12 @@ def table(sampler: str, on: Grid, prediction: str = "x_0") -> Table:
         raise NoSampler(f"there is no sampler called {sampler}; there are {', '.join(methods.METHODS)}")
     options = {}
     for given in filter(None, (match[2] or "").split(",")):
-        name, equals, number = (word.strip() for word in given.partition("="))
+        name, _, number = (word.strip() for word in given.partition("="))
         try:
             options[name] = float(number)
         except ValueError:
-            raise NoSampler(f"{sampler}: expected options such as eta=0.5, and not {given.strip()}") from None
-        if not equals or not np.isfinite(options[name]):
+            options[name] = np.nan
+        if not np.isfinite(options[name]):
             raise NoSampler(f"{sampler}: expected options such as eta=0.5, and not {given.strip()}")
     method = methods.METHODS[match[1]]
     if strange := sorted(set(options) - set(known := methods.options(method))):
@@ -208,7 +208,7 @@ class Sampling:
 
     def __init__(self, world: Mixture, tables: dict[str, Table], tasks: Sequence[Part], seed: int) -> None:
         self.world, self.tables, self.unfinished, self.seed = world, tables, list(tasks), seed
-        self.interrupted, self.clock = False, perf_counter()
+        self.interrupted = False
         self.found: dict[str, list[Drawn]] = {sampler: [] for sampler in tables}
         self.broken: list[str] = []
 
