@@ -6,6 +6,9 @@ from numpy import sqrt
 
 from ...quadrature import expectation_of, integral_of, settled, variance_of
 from ...schedules import Schedule
+from ...solvers import grids
+from ...solvers.steps import letters as of_levels
+from ...solvers.steps import step as row_of
 from ...statistics import (
     above,
     below,
@@ -21,6 +24,7 @@ from ...statistics import (
     standardised_by,
 )
 from ...worlds import Step, gaussian, normal
+from ..chains import drawing, has_laws
 from ..forward.kernel import between
 from ..forward.transition import CHAINS, broken
 from ..reversal.bounds import averaged, found, mean_trace
@@ -30,6 +34,8 @@ from ..reversal.step import GAUSSIANS, SOME_X_T, SQUARES, STEPS, gaussians, pair
 
 CLUSTERED = CHAINS[1]
 SCHEDULE = Schedule(np.array([0.13, 0.29, 0.08, 0.37]))
+LEAPT_OVER = Schedule(np.array([0.07, 0.13, 0.19, 0.08, 0.29, 0.23, 0.11, 0.41, 0.37]))
+LEAPS = grids.visiting(LEAPT_OVER, [9, 6, 4, 3])
 AXES = np.linalg.qr(np.random.default_rng(11).standard_normal((3, 3)))[0]
 SPREADS, SOME_SPREADS = np.array([0.31, 1.73, 4.7]), np.array([1.47, 0.23, 2.89])  # of data, and of samples
 SPACE = gaussian([0.47, -1.13, 0.29], AXES @ np.diag(SPREADS) @ AXES.T)
@@ -70,6 +76,10 @@ def ddpm_strided(step, last, shortfall):
     yield for_all(examples=30, data=pairs, jump=tame_steps)(
         lambda data, jump: matches(shortfall, of_jump(jump, mmse=mmse(data, jump)), *missing(data, jump))
     )
+    # Whole chains of jumps, with a draw of x_0 at each, or with its mean and noise for what that leaves out.
+    for data, _ in GAUSSIANS:
+        for kernel in (drawing(jumping(step, last)), jumping(step, last, shortfall)):
+            yield has_laws(kernel, LEAPS, data)
 
 
 def ddpm_gaussian(recursion, exact, excess):
@@ -132,6 +142,22 @@ def variances(jump, v_0):
 
 
 # A step, given both ends
+
+
+def jumping(step, last, shortfall=None):
+    """The row of a jump over some steps of a schedule, to s = 0 by a formula of its own; the shortfall made up for."""
+
+    def kernel(t, s, data):
+        last_passed, at = LEAPT_OVER.step(int(t.time)), of_levels(t, s)
+        at |= {"alpha": last_passed.alpha, "alpha_bar_prev": last_passed.alpha_bar_prev}
+        at |= {"gamma": at["alpha_ts"] / last_passed.alpha}
+        row = row_of(step if s.noise else last, t, s, at)
+        if shortfall is None:
+            return row
+        left = data.conditioned(t.scale, t.noise**2, 0.0).variance
+        return row._replace(noise=sqrt(row.noise**2 + shortfall(**at, mmse=left)))
+
+    return kernel
 
 
 def ancestral(jump, x_0, x_t, fresh):
