@@ -11,7 +11,7 @@ from ..solvers.grids import Grid
 from ..solvers.running import NotFinite, walk
 from ..solvers.steps import ASKS, chained, letters, step
 from ..solvers.table import PREDICTION, STATE
-from ..statistics import by_running, matches
+from ..statistics import by_mixture, by_running, law, matches, sampled
 from ..statistics.formulas import under_test
 from ..worlds import gaussian
 
@@ -19,8 +19,11 @@ BEFORE, BEFORE_THAT = "d", "d'"  # registers: the predictions at the node before
 OF_MANY = {"predicted_prev": BEFORE, "predicted_before": BEFORE_THAT}
 
 
+# Tables
+
+
 def one_by_one(kernel, grid, data=None):
-    """The table of a kernel, None if it has none."""
+    """The table of a kernel.  Raises NotFinite if it has none."""
     return finite(grid, lambda k: kernel(grid[k], grid[k + 1], data))
 
 
@@ -40,8 +43,16 @@ def multistep(formulas, grid):
 def finite(grid, row):
     try:
         return chained("under test", grid, lambda k: [row(k)._replace(reached=k + 1)])
-    except ValueError:
-        return None
+    except ValueError as error:
+        raise NotFinite(str(error)) from error
+
+
+def or_nowhere(shape, run):
+    """What a run gives, and NaN of this shape if it leads nowhere."""
+    try:
+        return run()
+    except NotFinite:
+        return np.full(shape, np.nan)
 
 
 def drawing(kernel):
@@ -66,8 +77,7 @@ def laws(table, data):
 
 def exact(grid, data):
     """The same of a perfect sampler."""
-    marginals = data.affine(grid.scales, grid.noises**2)
-    return np.stack([marginals.mean, marginals.variance])
+    return np.transpose([moments.exact(data.mean, data.variance, grid[k]) for k in range(len(grid) + 1)])
 
 
 def has_laws(kernel, grid, data, expected=None):
@@ -78,21 +88,40 @@ def has_laws(kernel, grid, data, expected=None):
     expected = exact(grid, data) if expected is None else expected
 
     def run(m_0, v_0, scales, noises):
-        world = gaussian(m_0, v_0)
-        table = one_by_one(kernel, Grid(scales, noises, grid.times), world)
-        return np.full(expected.shape, np.nan) if table is None else laws(table, world)
+        on, world = Grid(scales, noises, grid.times), gaussian(m_0, v_0)
+        return or_nowhere(expected.shape, lambda: laws(one_by_one(kernel, on, world), world))
 
     at = {"m_0": data.mean, "v_0": data.variance, "scales": grid.scales, "noises": grid.noises}
-    magnitude = len(grid) * (1 + np.abs(expected))
-    return by_running(matches(under_test(run, "the run"), at, expected, magnitude))
+    return by_running(matches(under_test(run, "the run"), at, expected, len(grid) * (1 + np.abs(expected))))
+
+
+# Draws, for mixtures
+
+
+def keeps_law(kernel, grid, world):
+    """A chain with this kernel, and a draw of x_0 given x_t for each prediction, has the law of x_t at all levels."""
+    of_levels = [world.affine(scale, noise**2) for scale, noise in zip(grid.scales, grid.noises, strict=True)]
+
+    def draw(rng, n):
+        return of_levels[0].sample(rng, n), rng
+
+    def scores(x, rng):
+        drawn = lambda x, t: world.conditioned(t.scale, t.noise**2, x).sample(rng)
+        fresh = lambda row, x: rng.standard_normal(x.shape)
+        shape = len(grid) + 1, *x.shape
+        reached = or_nowhere(shape, lambda: points(one_by_one(kernel, grid, world), drawn, x, fresh))
+        return [row for x, w in zip(reached, of_levels, strict=True) for row in law(whitened(x, w))]
+
+    return by_running(sampled(draw, scores, resolves=2e-2))
+
+
+def whitened(x, world):
+    return by_mixture(x, world.weights[:, None], world.means[:, None], world.variances[:, None])
 
 
 # Trajectories
 
 
 def points(table, predict, x, noise=None):
-    """Where x is at all levels, (N + 1, ...)."""
-    try:
-        return np.stack([x, *(x for _, x in walk(table, predict, x, noise))])
-    except NotFinite:
-        return np.full((len(table.grid) + 1, *x.shape), np.nan)
+    """Where x is at all levels, (N + 1, ...).  Raises NotFinite if a network is asked about what is not finite."""
+    return np.stack([x, *(x for _, x in walk(table, predict, x, noise))])

@@ -24,7 +24,7 @@ from ...statistics import (
     standardised_by,
 )
 from ...worlds import Step, gaussian, normal
-from ..chains import drawing, has_laws
+from ..chains import drawing, has_laws, keeps_law
 from ..forward.kernel import between
 from ..forward.transition import CHAINS, broken
 from ..reversal.bounds import averaged, found, mean_trace
@@ -80,6 +80,7 @@ def ddpm_strided(step, last, shortfall):
     for data, _ in GAUSSIANS:
         for kernel in (drawing(jumping(step, last)), jumping(step, last, shortfall)):
             yield has_laws(kernel, LEAPS, data)
+    yield keeps_law(jumping(step, last), LEAPS, CLUSTERED[0])
 
 
 def ddpm_gaussian(recursion, exact, excess):
