@@ -303,7 +303,7 @@ CLAIMS = [
             too_wide,
             too_narrow_as_well,
         ),
-        evidence="S Q P",
+        evidence="S Q P B",
         assumes="the standing assumptions; Gaussian data, exact denoiser, samples that start from the law of x_T",
         source="Ho et al. (2020) section 3.2",
         mistakes={

@@ -14,6 +14,7 @@ from ...statistics import (
     below,
     both,
     by_mixture,
+    by_running,
     close,
     for_all,
     hermite,
@@ -24,7 +25,7 @@ from ...statistics import (
     standardised_by,
 )
 from ...worlds import Step, gaussian, normal
-from ..chains import drawing, has_laws, keeps_law
+from ..chains import drawing, has_laws, keeps_law, laws, one_by_one
 from ..forward.kernel import between
 from ..forward.transition import CHAINS, broken
 from ..reversal.bounds import averaged, found, mean_trace
@@ -114,6 +115,12 @@ def ddpm_gaussian(recursion, exact, excess):
     yield for_all(data=gaussians, jump=tame_steps)(kernel)
     yield for_all(data=gaussians, jump=tame_steps)(beyond)
     yield for_all(examples=30, data=gaussians, jump=tame_steps, v_hat=spreads, sigma=st.floats(0.05, 1))(carried)
+    # Whole chains of jumps: with the exact variance, with the forward one less its excess, and with too little.
+    for data, _ in GAUSSIANS:
+        yield has_laws(adding(lambda at: exact(**at)), LEAPS, data)
+        yield has_laws(adding(lambda at: at["beta_ts"] - excess(**at)), LEAPS, data)
+        in_fact = laws(one_by_one(adding(given_both_ends), LEAPS, data), data)[1]
+        yield by_running(matches(recurring(recursion), {"v_0": data.variance}, in_fact, len(LEAPS) * (1 + in_fact)))
 
 
 # The letters of the page.
@@ -256,6 +263,40 @@ def carried_in_space(jump):
     map_ = np.transpose(SPACE.reverse_kernel(jump, np.eye(3)).mean - origin)
     samples = AXES @ np.diag(SOME_SPREADS) @ AXES.T
     return along_axes(map_ @ samples @ map_.T) + 0.57**2
+
+
+def adding(variance):
+    """The row of a jump with the mean given both ends, by regression, and with noise of this variance."""
+
+    def kernel(t, s, data):
+        jump, at = Step(alpha=t.alpha_bar / s.alpha_bar, alpha_bar_prev=s.alpha_bar), at_levels(t, s, data.variance)
+        drawn = lambda x_t, predicted_x_0, fresh, **_: (
+            regressed(jump, predicted_x_0, x_t)[0] + sqrt(variance(at)) * fresh
+        )
+        return row_of(drawn, t, s)
+
+    return kernel
+
+
+def at_levels(t, s, v_0):
+    return of_levels(t, s) | {"v_0": v_0}
+
+
+def given_both_ends(at):
+    return regressed(Step(alpha=at["alpha_ts"], alpha_bar_prev=at["alpha_bar_s"]), 0.0, 0.0)[1]
+
+
+def recurring(recursion):
+    """The variances that the recursion has at all levels, where the variance given both ends is added."""
+
+    def recurred(v_0):
+        found = [gaussian(0.0, v_0).marginal(LEAPS[0].alpha_bar).variance]
+        for k in range(len(LEAPS)):
+            at = at_levels(LEAPS[k], LEAPS[k + 1], v_0)
+            found.append(recursion(**at, v_hat=found[-1], sigma=sqrt(given_both_ends(at))))
+        return np.array(found)
+
+    return recurred
 
 
 def chain(recursion, added):
