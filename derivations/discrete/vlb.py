@@ -130,7 +130,7 @@ CLAIMS = [
             short_steps,
             straight_schedule,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="the standing assumptions; the model's step is the posterior, averaged over its prediction of x_0",
         source="Austin et al. (2021); Sahoo et al. (2024)",
         tier="extended",
