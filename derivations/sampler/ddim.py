@@ -216,7 +216,7 @@ CLAIMS = [
         "DDIM's eta scales the standard deviation of the noise of a step; at eta = 1 the step is DDPM's, in its mean "
         "and in its variance.",
         proved_by=(squared, up_to_one, variance_at_one, mean_at_one),
-        evidence="S P",
+        evidence="S P B",
         assumes="the standing assumptions; s < t",
         source=DDIM + "eq. 16",
         mistakes={
@@ -235,7 +235,7 @@ CLAIMS = [
         "DDIM from a predicted noise: without fresh noise it is an Euler step of the probability flow of "
         "x/sqrt(alpha_bar), with the noise level for time, and the first-order step of DPM-Solver++.",
         proved_by=(true_noise, flow_in_the_noise, euler_step, data_held),
-        evidence="S P",
+        evidence="S P B",
         assumes="the standing assumptions; a smooth schedule; s < t, sigma^2 at most the variance of the noise in x_s",
         source=DDIM + "eqs. 12-14; Lu et al. (2022), DPM-Solver++",
         mistakes={

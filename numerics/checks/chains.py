@@ -6,18 +6,23 @@ not of finite numbers, leads nowhere: to NaN, which no comparison lets pass.
 
 import numpy as np
 
-from ..solvers import moments
+from ..solvers import moments, transport
 from ..solvers.grids import Grid
+from ..solvers.predictions import denoiser
 from ..solvers.running import NotFinite, walk
 from ..solvers.steps import ASKS, chained, letters, step
 from ..solvers.table import PREDICTION, STATE
-from ..statistics import by_mixture, by_running, law, matches, sampled
+from ..statistics import by_mixture, by_running, law, limit, matches, sampled
 from ..statistics.formulas import under_test
 from ..worlds import gaussian
 
 BEFORE, BEFORE_THAT = "d", "d'"  # registers: the predictions at the node before, and at the one before that
 OF_MANY = {"predicted_prev": BEFORE, "predicted_before": BEFORE_THAT}
 
+
+SOME_QUANTILES = np.array([0.13, 0.42, 0.71, 0.88])
+STEP_SIZES = 1 / (16 * 2.0 ** np.arange(5))
+NOISIEST, CLEANEST = np.log(9), np.log(0.3)
 
 # Tables
 
@@ -100,7 +105,7 @@ def has_laws(kernel, grid, data, expected=None):
 
 def keeps_law(kernel, grid, world):
     """A chain with this kernel, and a draw of x_0 given x_t for each prediction, has the law of x_t at all levels."""
-    of_levels = [world.affine(scale, noise**2) for scale, noise in zip(grid.scales, grid.noises, strict=True)]
+    of_levels = [transport.law(world, grid[k]) for k in range(len(grid) + 1)]
 
     def draw(rng, n):
         return of_levels[0].sample(rng, n), rng
@@ -125,3 +130,28 @@ def whitened(x, world):
 def points(table, predict, x, noise=None):
     """Where x is at all levels, (N + 1, ...).  Raises NotFinite if a network is asked about what is not finite."""
     return np.stack([x, *(x for _, x in walk(table, predict, x, noise))])
+
+
+def smooth_grid(n):
+    """Levels whose log(sigma) is the image of n equal steps under one smooth map that is not straight."""
+    part = np.linspace(0, 1, n + 1)
+    sigmas = np.exp(NOISIEST + (CLEANEST - NOISIEST) * (part + 0.3 * part * (1 - part)))
+    return Grid(np.ones_like(sigmas), sigmas).in_units("vp")
+
+
+def ends(table_of, world):
+    """Where a chain on a smooth grid of 1/h steps ends, from some quantiles on; the size of the steps comes later."""
+
+    def at(h):
+        grid = smooth_grid(round(1 / h))
+        x = transport.quantile(transport.law(world, grid[0]), SOME_QUANTILES)
+        return or_nowhere(x.shape, lambda: points(table_of(grid), denoiser(world), x)[-1])
+
+    return at
+
+
+def tends_to_the_flow(table_of, world, resolves=1e-6):
+    """In the limit of small steps on a smooth grid a chain ends at the quantiles that it began with."""
+    end = smooth_grid(1)[1]
+    reached = lambda quantiles: transport.quantile(transport.law(world, end), quantiles)
+    return by_running(limit(reached, {"quantiles": SOME_QUANTILES}, ends(table_of, world), STEP_SIZES, resolves))

@@ -269,13 +269,17 @@ def adding(variance):
     """The row of a jump with the mean given both ends, by regression, and with noise of this variance."""
 
     def kernel(t, s, data):
-        jump, at = Step(alpha=t.alpha_bar / s.alpha_bar, alpha_bar_prev=s.alpha_bar), at_levels(t, s, data.variance)
+        at = at_levels(t, s, data.variance)
         drawn = lambda x_t, predicted_x_0, fresh, **_: (
-            regressed(jump, predicted_x_0, x_t)[0] + sqrt(variance(at)) * fresh
+            regressed(between_levels(at), predicted_x_0, x_t)[0] + sqrt(variance(at)) * fresh
         )
         return row_of(drawn, t, s)
 
     return kernel
+
+
+def between_levels(at):
+    return Step(alpha=at["alpha_ts"], alpha_bar_prev=at["alpha_bar_s"])
 
 
 def at_levels(t, s, v_0):
@@ -283,7 +287,7 @@ def at_levels(t, s, v_0):
 
 
 def given_both_ends(at):
-    return regressed(Step(alpha=at["alpha_ts"], alpha_bar_prev=at["alpha_bar_s"]), 0.0, 0.0)[1]
+    return regressed(between_levels(at), 0.0, 0.0)[1]
 
 
 def recurring(recursion):
