@@ -174,7 +174,7 @@ CLAIMS = [
         "Backwards in time, the noise lambda g and the drift f x - (1 + lambda^2)/2 g^2 score keep the marginals, for "
         "every lambda: 1 is Anderson's diffusion, 0 the probability flow.",
         proved_by=(same_rate, a_step_back, anderson, probability_flow, gaussian_mean, gaussian_variance),
-        evidence="S Q M",
+        evidence="S Q M B",
         assumes="q_t is smooth and falls off fast; the exact score",
         source="Anderson (1982); Song et al. (2021), eqs. 6 and 13",
         mistakes={

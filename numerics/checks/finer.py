@@ -4,10 +4,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..solvers.predictions import x_0_from
+from ..solvers.predictions import denoiser, x_0_from
+from ..solvers.steps import ASKS, FRESH, NOISE, probed
+from ..solvers.table import STATE, Row
+from ..solvers.transport import transported
 from ..statistics import by_running, limit
 from ..statistics.formulas import under_test
-from .chains import exact, laws, one_by_one, or_nowhere
+from .chains import exact, laws, one_by_one, or_nowhere, points
 
 STEP_SIZES = 1 / 2 ** np.arange(3, 9)
 
@@ -26,11 +29,31 @@ def tends(kernel, grid_of, data):
     return approached({"law": exact(grid_of(2), data)[:, 1:]}, value_at)
 
 
+def follows_the_flow(kernel, grid_of, world, x):
+    """In more and more steps points on the line come to where the flow carries them, halfway and at the end."""
+    start, *ends = (grid_of(2)[k] for k in range(3))
+
+    def value_at(h):
+        n = round(1 / h)
+        run = lambda: points(one_by_one(kernel, grid_of(n)), denoiser(world), x)[[n // 2, n]]
+        found = or_nowhere((2, len(x)), run)
+        return lambda nodes: (found, n * (1 + np.abs(found)))
+
+    return approached({"x": np.array([transported(world, x, start, end) for end in ends])}, value_at)
+
+
 def approached(at, value_at, formula=None, steps=STEP_SIZES):
     """A run tends to a formula; to what stands there, if none is given."""
     (name, _), *_ = at.items()
     stands = under_test(lambda **at: at[name], f"the exact {name}")
     return by_running(limit(formula or stands, at, value_at, steps, resolves=1e-4))
+
+
+def own_row(moved, t):
+    """The row of a step of x_t, the mean of x_0 and fresh noise, in whatever units x is at these levels."""
+    sum_ = probed(moved, {}, {letter: register for letter, register in ASKS.items() if register != NOISE})
+    noise = sum_.pop(FRESH)
+    return Row(t, {STATE: sum_}, noise)
 
 
 class Slope(NamedTuple):
