@@ -202,7 +202,7 @@ CLAIMS = [
             any_law,
             right_level,
         ),
-        evidence="S Q M P",
+        evidence="S Q M P B",
         kind="limit",
         assumes="a Gaussian law for the variance; a smooth positive density otherwise",
         source="Roberts & Tweedie (1996); Song et al. (2021)",
