@@ -61,8 +61,6 @@ __all__ = ["CLAIMS", "WORLD"]
 # Notation: what is left of the data after preserving diffusion, and how fast it decays.
 
 alpha, beta = units(r"\alpha"), positives(r"\beta")
-preserving = {a: alpha, a_dot: -beta * alpha / 2}
-preserving |= {b: sqrt(1 - alpha**2), b_dot: beta * alpha**2 / (2 * sqrt(1 - alpha**2))}
 
 # Statement
 
@@ -100,13 +98,21 @@ def velocity_from_the_score(velocity=velocity):
 
 def straight_paths(velocity=velocity, straight=straight):
     """On straight paths, from the noise to the data in a time of 1 ..."""
-    yield velocity.xreplace({a: t, a_dot: 1, b: 1 - t, b_dot: -1})
+    yield let(a, t)
+    yield let(a_dot, 1)
+    yield let(b, 1 - t)
+    yield let(b_dot, -1)
+    yield velocity
     yield eq(straight, by=algebra)
 
 
 def preserved(velocity=velocity, probability_flow=probability_flow):
     """... and where the variance is preserved, so that the noise grows as the data decay."""
-    yield velocity.xreplace(preserving)
+    yield let(a, alpha)
+    yield let(a_dot, -beta * alpha / 2)
+    yield let(b, sqrt(1 - alpha**2))
+    yield let(b_dot, beta * alpha**2 / (2 * sqrt(1 - alpha**2)))
+    yield velocity
     yield eq(probability_flow, by=algebra)
 
 
