@@ -272,7 +272,7 @@ CLAIMS = [
             too_little_variance,
             only_for_a_point,
         ),
-        evidence="S M P B",
+        evidence="S Q M P B",
         assumes="the standing assumptions; s < t",
         source="Ho et al. (2020) eq. 7; Nichol & Dhariwal (2021)",
         mistakes={
