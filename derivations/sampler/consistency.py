@@ -228,7 +228,7 @@ CLAIMS = [
             gain_of_the_denoiser,
             what_it_leaves,
         ),
-        evidence="S Q P",
+        evidence="S Q P B",
         assumes="u is x_0 with noise of the level sigma, which is epsilon at the end, epsilon > 0; a smooth positive "
         "density on the line",
         source="Song et al. (2023) section 3, appendix C; Weng (2021)",

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..solvers.grids import Level
 from ..solvers.predictions import denoiser, x_0_from
 from ..solvers.steps import ASKS, FRESH, NOISE, probed
 from ..solvers.table import STATE, Row
@@ -12,6 +13,7 @@ from ..statistics import by_running, limit
 from ..statistics.formulas import under_test
 from .chains import exact, laws, one_by_one, or_nowhere, points
 
+UNSEEN = Level(0.0, 1.0, 0.0)  # where x says nothing of x_0, so that what is predicted is its mean
 STEP_SIZES = 1 / 2 ** np.arange(3, 9)
 
 
