@@ -196,7 +196,7 @@ CLAIMS = [
             in_order,
             no_coupling_is_cheaper,
         ),
-        evidence="S Q P",
+        evidence="S Q P B",
         assumes="x_1 is Gaussian, and x_0 is standard normal noise, independent of it; x_t = (1 - t) x_0 + t x_1",
         source="Liu et al. (2022) section 3",
         tier="extended",
