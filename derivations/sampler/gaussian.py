@@ -237,7 +237,7 @@ CLAIMS = [
         "For Gaussian data the probability flow keeps every point at its distance from the mean, in units of the "
         "width at the time.",
         proved_by=(denoising, keeps_its_place, moves_on, starts, mean_at_the_level, variance_at_the_level),
-        evidence="S Q P",
+        evidence="S Q P B",
         assumes="x_0 is Gaussian, and u is x_0 with noise of the level sigma",
         source="Karras et al. (2022) eqs. 1, 3",
         mistakes={
@@ -265,7 +265,7 @@ CLAIMS = [
             equal_angles,
             order,
         ),
-        evidence="S Q P",
+        evidence="S Q P B",
         kind="identity/order",
         assumes="x_0 is Gaussian, x_T has its own law, the noise is predicted exactly; 0 ≤ s < t; angles below a "
         "quarter of a turn",

@@ -139,12 +139,17 @@ def smooth_grid(n):
     return Grid(np.ones_like(sigmas), sigmas).in_units("vp")
 
 
+def starts(world, grid):
+    """Some quantiles of the first level."""
+    return transport.quantile(transport.law(world, grid[0]), SOME_QUANTILES)
+
+
 def ends(table_of, world):
     """Where a chain on a smooth grid of 1/h steps ends, from some quantiles on; the size of the steps comes later."""
 
     def at(h):
         grid = smooth_grid(round(1 / h))
-        x = transport.quantile(transport.law(world, grid[0]), SOME_QUANTILES)
+        x = starts(world, grid)
         return or_nowhere(x.shape, lambda: points(table_of(grid), denoiser(world), x)[-1])
 
     return at
