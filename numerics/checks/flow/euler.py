@@ -2,13 +2,20 @@ r"""What tries to refute the page on one step: what flows past points where path
 
 The map of a flow on the line keeps quantiles; so the paths of a second flow, from each noise to where the first one
 took it, are straight lines between the quantiles of the noise and those of the data.
+
+The step is run as a sampler: once along the first flow, and once and in three steps along the second.
 """
 
 import numpy as np
 from numpy import array, sqrt
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
-from ...statistics import matches
+from ...solvers.grids import flow as straight
+from ...solvers.predictions import converted, denoiser
+from ...solvers.steps import probed
+from ...solvers.table import PREDICTION, STATE, Row
+from ...statistics import by_running, close, matches
+from ..chains import one_by_one, or_nowhere, points
 from ..reversal.step import CLUSTERS
 from ..vlb.matching import SPACE
 from .velocity import GAUSSIAN, POINTS_OF_DATA, H, flow, straight_line
@@ -32,6 +39,7 @@ def one_step_mean(step, start, landing, variance, reflowed):
         yield matches(reflowed, at, SOME_X_0 + rate(on_the_way), magnitude=4.0)
         there = {"x_t": on_the_way(t), "h": h, "predicted_velocity": rate(on_the_way)}
         yield matches(step, there, on_the_way(t + h), magnitude=4.0)
+        yield from as_a_sampler(step, start, landing, variance, reflowed, world)
     # In space: a mean for every coordinate.
     x_0 = array([[-1.27, 0.43, 1.71], [0.37, -0.83, 0.19]])
     at = {"x_0": x_0, "x_1": 0.57 + x_0, "m_1": SPACE.mean, "transport": lambda x: x}
@@ -70,3 +78,48 @@ def quantile(world, p):
     for _ in range(3):
         x = x - (world.cdf(x) - p) / world(x)
     return x
+
+
+# The step, run as a sampler
+
+
+def as_a_sampler(step, start, landing, variance, reflowed, world):
+    """Where it lands with the velocity of a world, with the one that is claimed, and with that of the second flow."""
+    at, (x, weights) = letters(world), np.polynomial.hermite_e.hermegauss(16)
+    exact, p = converted(denoiser(world), "velocity"), weights / np.sum(weights)
+    claimed = lambda x, level: start(**at | {"x_0": x})
+
+    def spread(nodes):
+        landed = ran(step, exact, x, 1)[-1]
+        return np.sum(p * (landed - np.sum(p * landed)) ** 2), 16.0
+
+    for velocity in (exact, claimed):
+        yield by_running(close(landing, at, lambda nodes, u=velocity: (ran(step, u, SOME_X_0, 1)[-1], 4.0)))
+    yield by_running(close(variance, at, spread))
+    for n in (1, 3):
+        again = lambda nodes, n=n: (ran(step, once_more(world), SOME_X_0, n)[-1], 4.0 * n)
+        yield by_running(close(reflowed, at, again))
+
+
+def ran(step, velocity, x, n):
+    """Where n steps lead, (n + 1, ...)."""
+
+    def kernel(t, s, data):
+        return Row(t, {STATE: probed(step, {"h": s.time - t.time}, {"x_t": STATE, "predicted_velocity": PREDICTION})})
+
+    return or_nowhere((n + 1, *x.shape), lambda: points(one_by_one(kernel, straight(n)), velocity, x))
+
+
+def once_more(world):
+    """The velocity of the flow from each noise straight to its quantile y of the data, which is found by halving."""
+    far = 40 * (1 + abs(world.mean) + sqrt(world.variance))
+
+    def velocity(x, level):
+        t, low, high = level.scale, np.full(x.shape, -far), np.full(x.shape, far)
+        for _ in range(80):
+            y = (low + high) / 2
+            below = (1 - t) * ndtri(world.cdf(y)) + t * y < x
+            low, high = np.where(below, y, low), np.where(below, high, y)
+        return (low - x) / (1 - t)
+
+    return velocity
