@@ -86,8 +86,10 @@ must not be mistaken for. In reading order:
         equations   the flow at any scale, and with any amount of noise
     guidance    from a law to that law given a label, and past it
         classifier  the score given a label, from a classifier that knows noise
+        mean_shift  what a classifier does to one small Gaussian step
         free        past the law given the label: two predictions, and their difference taken too far
         commuting   tilted and then noised is not noised and then tilted
+        rescaling   the spread of the coordinates, and how to take it back
     flow        a velocity that carries noise to data
         velocity    the velocity of one path, and of all the paths through a point
         score       the velocity from the score
@@ -186,8 +188,10 @@ PAGES = (
     "edm.preconditioning",
     "edm.equations",
     "guidance.classifier",
+    "guidance.mean_shift",
     "guidance.free",
     "guidance.commuting",
+    "guidance.rescaling",
     "flow.velocity",
     "flow.score",
     "flow.gaussian",

@@ -177,7 +177,7 @@ def page_of(derivation: Derivation) -> tuple[dict, dict]:
     """The abbreviations and the world of the page on which a derivation stands."""
     names = getattr(derivation, "__globals__", {})
     world = names.get("WORLD", {})
-    return dict(names.get("WHERE", {})), dict(world() if callable(world) else world)
+    return dict(names.get("WHERE", {})), dict(world if isinstance(world, dict) else world())
 
 
 def parameters(derivation: Derivation) -> dict[str, Expr]:

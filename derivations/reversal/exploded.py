@@ -75,9 +75,7 @@ def end_of_the_chain(whole=after_the_chain):
     """The naive chain keeps the mean of Gaussian data, and their shape; only the variance is wrong."""
     up = normal(x_T, sqrt(alpha_bar_T) * x_0, 1 - alpha_bar_T)
     yield integral(integral(whole_chain * up, x_T) * normal(x_0, m, v_0), x_0)
-    yield eq(
-        integral(normal(x_hat, x_0, added) * normal(x_0, m, v_0), x_0), by=theorem(chain_from_a_correct_end)
-    )
+    yield eq(integral(normal(x_hat, x_0, added) * normal(x_0, m, v_0), x_0), by=theorem(chain_from_a_correct_end))
     yield eq(normal(x_hat, m, whole), by=gaussian_integral(x_0))
 
 
@@ -85,9 +83,7 @@ def end_of_one_step(one=after_one_step):
     """So does one step of it."""
     naive, before = normal(x_hat, x_t / sqrt(alpha), beta / alpha), normal(x_prev, m, v_prev)
     yield integral(integral(naive * step, x_t) * before, x_prev)
-    yield eq(
-        integral(normal(x_hat, x_prev, spread) * before, x_prev), by=theorem(one_naive_step, {prior: before})
-    )
+    yield eq(integral(normal(x_hat, x_prev, spread) * before, x_prev), by=theorem(one_naive_step, {prior: before}))
     yield eq(normal(x_hat, m, one), by=gaussian_integral(x_prev))
 
 

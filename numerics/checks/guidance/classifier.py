@@ -105,7 +105,8 @@ def slope_of_classifier(world, alpha_bar, clean):
 def within(world, chosen):
     """The data that have one label: some of the clusters."""
     weights = world.weights[chosen] / np.sum(world.weights[chosen])
-    return mixture(weights, world.means[chosen], world.covariances[chosen])
+    spreads = world.variances if world.dimension is None else world.covariances
+    return mixture(weights, world.means[chosen], spreads[chosen])
 
 
 def predictions(group, alpha_bar, x):
