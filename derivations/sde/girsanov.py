@@ -66,12 +66,12 @@ from ..reversal.naive import a as alpha_bar
 from .moments import f, h, marginal, score, t, x, y
 
 # Notation: y is x_{t-h}, a step back from x; x_s is on the way from x_T to x_0, and c the cost per time at the time t;
-# r is e^B - 1, the variance of the noise in x_T in units of the signal.
+# rho is e^B - 1, the variance of the noise in x_T in units of the signal.
 
 x_s, m, k = reals("x_s m k")
-v_0, v_T, r, s = positives("v_0 v_T r s")
+v_0, v_T, rho, s = positives(r"v_0 v_T \rho s")
 u = units("u")
-WHERE = {B: log(1 + r), v_T: exp(-B) * v_0 + 1 - exp(-B)}
+WHERE = {B: log(1 + rho), v_T: exp(-B) * v_0 + 1 - exp(-B)}
 
 g = Density("g", at=[t])  # positive here: without noise, paths tell everything
 predicted, error = RealFunction(r"\hat{s}", [x]), RealFunction("e", [x])
@@ -168,11 +168,11 @@ def path_without_a_score(gaussian=gaussian):
 
     def after(e, noise):
         """When the noise is this, in units of the signal."""
-        return e.xreplace(WHERE).xreplace(WHERE).xreplace({r: noise})
+        return e.xreplace(WHERE).xreplace(WHERE).xreplace({rho: noise})
 
-    yield Integral(after(gaussian_rate, u * r) * d(u, after(B, u * r)), (u, 0, 1))
-    yield eq(Integral(r / (2 * (v_0 + u * r)), (u, 0, 1)), by=pointwise(differentiation))
-    yield eq(log(v_0 + r) / 2 - log(v_0) / 2, by=by_parts(log(v_0 + u * r) / 2, u))
+    yield Integral(after(gaussian_rate, u * rho) * d(u, after(B, u * rho)), (u, 0, 1))
+    yield eq(Integral(rho / (2 * (v_0 + u * rho)), (u, 0, 1)), by=pointwise(differentiation))
+    yield eq(log(v_0 + rho) / 2 - log(v_0) / 2, by=by_parts(log(v_0 + u * rho) / 2, u))
     yield eq(gaussian, by=algebra)
 
 
@@ -196,7 +196,7 @@ def off_at_the_end():
 
 def less_than_the_path(gaussian=gaussian):
     """... by less than its path is."""
-    yield let(s, r / v_0)
+    yield let(s, rho / v_0)
     yield endpoint - gaussian
     yield eq((log((1 + 2 * s) / (1 + s)) + 1 / (1 + 2 * s) - 1) / 2, by=algebra)
     yield le(((1 + 2 * s) / (1 + s) - 1 + 1 / (1 + 2 * s) - 1) / 2, by=log_tangent())
