@@ -194,7 +194,7 @@ CLAIMS = [
             further_back,
             parabola_integrated,
         ),
-        evidence="S Q",
+        evidence="S Q B",
         assumes="smooth schedules a and sigma, a/sigma growing from t to s; exact predictions in the exact step",
         source="Lu et al. (2022), DPM-Solver++, algorithm 2",
         tier="extended",

@@ -29,25 +29,35 @@ NOISIEST, CLEANEST = np.log(9), np.log(0.3)
 
 def one_by_one(kernel, grid, data=None):
     """The table of a kernel.  Raises NotFinite if it has none."""
-    return finite(grid, lambda k: kernel(grid[k], grid[k + 1], data))
+    return finite(grid, lambda k: [kernel(grid[k], grid[k + 1], data)])
 
 
-def multistep(formulas, grid):
-    """The table of steps that know the more predictions the later they stand in the list; the first have few behind."""
+def multistep(formulas, grid, known=0):
+    """The table of steps that know the more predictions the later they stand in the list; the first have few behind.
 
-    def row(k):
+    It begins at the level ``known``: then the predictions before it are held.
+    """
+
+    def rows(k):
         behind = min(k, len(formulas) - 1)
         at = letters(grid[k], grid[k + 1], *(grid[k - j] for j in range(1, behind + 1)))
         asks = ASKS | dict(list(OF_MANY.items())[:behind])
         remember = {BEFORE: {PREDICTION: 1.0}} | ({BEFORE_THAT: {BEFORE: 1.0}} if k else {})
-        return step(formulas[behind], grid[k], grid[k + 1], at, asks, remember=remember)
+        if k >= known:
+            yield step(formulas[behind], grid[k], grid[k + 1], at, asks, remember=remember)
 
-    return finite(grid, row)
+    return finite(grid, rows)
 
 
-def finite(grid, row):
+def finite(grid, rows):
+    """The table whose k-th step has these rows; at the last of them a level is reached."""
+
+    def reaching(k):
+        found = list(rows(k))
+        return [*found[:-1], *(row._replace(reached=k + 1) for row in found[-1:])]
+
     try:
-        return chained("under test", grid, lambda k: [row(k)._replace(reached=k + 1)])
+        return chained("under test", grid, reaching)
     except ValueError as error:
         raise NotFinite(str(error)) from error
 
@@ -127,9 +137,9 @@ def whitened(x, world):
 # Trajectories
 
 
-def points(table, predict, x, noise=None):
+def points(table, predict, x, noise=None, held=None):
     """Where x is at all levels, (N + 1, ...).  Raises NotFinite if a network is asked about what is not finite."""
-    return np.stack([x, *(x for _, x in walk(table, predict, x, noise))])
+    return np.stack([x, *(x for _, x in walk(table, predict, x, noise, held))])
 
 
 def smooth_grid(n):
