@@ -152,7 +152,7 @@ CLAIMS = [
             label_that_moves,
             between_the_laws,
         ),
-        evidence="S Q",
+        evidence="S Q B",
         assumes="Gaussian data, with the label and without; noise is only added; w > 0; tilted data have a variance",
         source="Bradley & Nakkiran (2024); Du et al. (2023)",
         tier="extended",

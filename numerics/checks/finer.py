@@ -31,13 +31,16 @@ def tends(kernel, grid_of, data):
     return approached({"law": exact(grid_of(2), data)[:, 1:]}, value_at)
 
 
-def follows_the_flow(kernel, grid_of, world, x):
-    """In more and more steps points on the line come to where the flow carries them, halfway and at the end."""
+def follows_the_flow(kernel, grid_of, world, x, predict=None):
+    """In more and more steps points on the line come to where the flow carries them, halfway and at the end.
+
+    What is predicted is the mean of x_0, unless said otherwise.
+    """
     start, *ends = (grid_of(2)[k] for k in range(3))
 
     def value_at(h):
         n = round(1 / h)
-        run = lambda: points(one_by_one(kernel, grid_of(n)), denoiser(world), x)[[n // 2, n]]
+        run = lambda: points(one_by_one(kernel, grid_of(n)), predict or denoiser(world), x)[[n // 2, n]]
         found = or_nowhere((2, len(x)), run)
         return lambda nodes: (found, n * (1 + np.abs(found)))
 
