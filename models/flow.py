@@ -241,13 +241,13 @@ def after_reflow(seed: int) -> Reached:
 
 def on_the_way(t: float, h: float, seed: int) -> Reached:
     """Where small steps lead; one that is as long may miss it by how much the velocity changes on the way."""
-    network = reflowing(seed)
-    x_t = (1 - t) * SOME + t * flow(seed)(SOME)
-    first, turned = network.predict(x_t, t), 0.0
-    for part in np.linspace(0, 1, 9)[1:]:
-        x = network.carry(x_t, t, t + part * h)
-        turned = np.maximum(turned, np.abs(network.predict(x, t + part * h) - first))
-    return Reached(x, h * turned, {"x_t": x_t, "h": h, "predicted_velocity": first}, magnitude=1.0)
+    network, ends = reflowing(seed), flow(seed)
+    x_t, times = (1 - t) * SOME + t * ends(SOME), t + h * np.linspace(0, 1, 9)
+    points = [network.carry(x_t, t, time) for time in times]
+    velocities = np.array([network.predict(x, time) for x, time in zip(points, times)])
+    turned = np.max(np.abs(velocities - velocities[0]), axis=0)
+    at = {"x_t": x_t, "h": h, "predicted_velocity": velocities[0]}
+    return Reached(points[-1], h * turned, at, magnitude=1.0)
 
 
 # What it costs
