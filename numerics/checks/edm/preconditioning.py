@@ -132,7 +132,7 @@ def counted(of, data, sigma):
     return {"sigma": sigma, "sigma_d": np.std(data)}, of(x_0, x_0 + sigma * np.tile([-1.0, 1.0], len(data)))
 
 
-def costs(weight, noised):
+def costs(formula, noised):
     """The weighed error of a denoiser is the error of the network in it."""
 
     def sides(x_0, u):
@@ -140,18 +140,18 @@ def costs(weight, noised):
         output = np.tanh(NETWORK[0] * u + NETWORK[1]) + NETWORK[2]
         denoised, target = c_skip * u + c_out * output, (x_0 - c_skip * u) / c_out
         cost, error = (np.sum(square, axis=-1) for square in ((denoised - x_0) ** 2, (output - target) ** 2))
-        return weight(**noised.at) * cost, error, np.sum((np.abs(x_0) + np.abs(u)) ** 2, axis=-1) / c_out**2
+        return formula(**noised.at) * cost, error, np.sum((np.abs(x_0) + np.abs(u)) ** 2, axis=-1) / c_out**2
 
     return noised.draw, sides
 
 
-def silence(weight, loss_at_zero, noised):
+def silence(formula, loss_at_zero, noised):
     """The weighed error of the shortcut alone, per coordinate."""
     null = noised.averaged(lambda x_0, u: (x_0 - noised.slope * u) ** 2)
 
     def scores(x_0, u):
         square = np.mean((x_0 - noised.slope * u) ** 2, axis=-1)
-        return moments(square, loss_at_zero(**noised.at) / weight(**noised.at), None, null)
+        return moments(square, loss_at_zero(**noised.at) / formula(**noised.at), None, null)
 
     return noised.draw, scores
 
