@@ -14,6 +14,7 @@ from ..statistics.formulas import under_test
 from .chains import exact, laws, one_by_one, or_nowhere, points
 
 UNSEEN = Level(0.0, 1.0, 0.0)  # where x says nothing of x_0, so that what is predicted is its mean
+OWN = {letter: register for letter, register in ASKS.items() if register != NOISE}
 STEP_SIZES = 1 / 2 ** np.arange(3, 9)
 
 
@@ -54,11 +55,10 @@ def approached(at, value_at, formula=None, steps=STEP_SIZES):
     return by_running(limit(formula or stands, at, value_at, steps, resolves=1e-4))
 
 
-def own_row(moved, t):
-    """The row of a step of x_t, the mean of x_0 and fresh noise, in whatever units x is at these levels."""
-    sum_ = probed(moved, {}, {letter: register for letter, register in ASKS.items() if register != NOISE})
-    noise = sum_.pop(FRESH)
-    return Row(t, {STATE: sum_}, noise)
+def own_row(moved, level, asks=OWN, at=None):
+    """The row of a step in whatever units x is at these levels; ``at`` has letters that it does not ask for."""
+    sum_ = probed(moved, at or {}, asks)
+    return Row(level, {STATE: {name: c for name, c in sum_.items() if name != FRESH}}, sum_.get(FRESH, 0.0))
 
 
 class Slope(NamedTuple):

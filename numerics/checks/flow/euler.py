@@ -12,10 +12,10 @@ from scipy.special import ndtr, ndtri
 
 from ...solvers.grids import flow as straight
 from ...solvers.predictions import converted, denoiser
-from ...solvers.steps import probed
-from ...solvers.table import PREDICTION, STATE, Row
+from ...solvers.table import PREDICTION, STATE
 from ...statistics import by_running, close, matches
 from ..chains import one_by_one, or_nowhere, points
+from ..finer import own_row
 from ..reversal.step import CLUSTERS
 from ..vlb.matching import SPACE
 from .velocity import GAUSSIAN, POINTS_OF_DATA, H, flow, straight_line
@@ -105,7 +105,7 @@ def ran(step, velocity, x, n):
     """Where n steps lead, (n + 1, ...)."""
 
     def kernel(t, s, data):
-        return Row(t, {STATE: probed(step, {"h": s.time - t.time}, {"x_t": STATE, "predicted_velocity": PREDICTION})})
+        return own_row(step, t, {"x_t": STATE, "predicted_velocity": PREDICTION}, {"h": s.time - t.time})
 
     return or_nowhere((n + 1, *x.shape), lambda: points(one_by_one(kernel, straight(n)), velocity, x))
 

@@ -11,12 +11,11 @@ from numpy import array, sqrt
 from scipy.special import ndtr
 
 from ...solvers.grids import flow as straight
-from ...solvers.steps import probed
-from ...solvers.table import PREDICTION, STATE, Row
+from ...solvers.table import PREDICTION, STATE
 from ...statistics import for_all, matches
 from ...worlds import gaussian
 from ..chains import has_laws, one_by_one, or_nowhere, points
-from ..finer import UNSEEN, approached, tends
+from ..finer import UNSEEN, approached, own_row, tends
 from ..reversal.step import SOME_X_T, gaussians
 from ..vlb.matching import CLOUD, SOME_IN_SPACE
 from .score import moving
@@ -96,7 +95,7 @@ def euler(velocity):
         def moved(x_t, m):
             return x_t + (s.time - t.time) * velocity(x_t=x_t, m=m, v=data.variance, t=t.time)
 
-        return Row(UNSEEN, {STATE: probed(moved, {}, {"x_t": STATE, "m": PREDICTION})})
+        return own_row(moved, UNSEEN, {"x_t": STATE, "m": PREDICTION})
 
     return kernel
 
@@ -106,8 +105,8 @@ def from_the_noise(trajectory):
 
     def kernel(t, s, data):
         asks = {"x_0": BEGUN if t.scale else STATE, "m": PREDICTION}
-        moved = probed(trajectory, {"t": s.time, "v": data.variance}, asks)
-        return Row(UNSEEN, {STATE: moved} | ({} if t.scale else {BEGUN: {STATE: 1.0}}))
+        row = own_row(trajectory, UNSEEN, asks, {"t": s.time, "v": data.variance})
+        return row if t.scale else row._replace(maps={**row.maps, BEGUN: {STATE: 1.0}})
 
     return kernel
 

@@ -13,12 +13,12 @@ from ...quadrature import expectation_of, mean_of, settled, variance_of
 from ...solvers.grids import log_snr
 from ...solvers.moments import final
 from ...solvers.predictions import converted, denoiser, guided
-from ...solvers.steps import FRESH, chained, probed
+from ...solvers.steps import FRESH, chained
 from ...solvers.table import PREDICTION, STATE, Row
 from ...statistics import above, below, by_running, close, matches
 from ...worlds import gaussian, normal
 from ..chains import one_by_one, or_nowhere, points
-from ..finer import UNSEEN, approached, follows_the_flow
+from ..finer import UNSEEN, approached, follows_the_flow, own_row
 
 POINTS = [  # of labels that narrow the law, and one that widens it
     {"mu": 1.37, "c": 0.43, "C": 1.71, "w": 1.9, "sigma": 0.83},
@@ -97,8 +97,8 @@ def as_samplers(tilted_mean, noised_precision, pull, guided_precision, gap, at):
         one, other = (np.ptp(ran(score)[1:], axis=-1) for score in (along_one, along_other))
         return other / one
 
-    of_networks = [converted(denoiser(gaussian(*law)), "score") for law in ((at["mu"], at["c"]), (0.0, at["C"]))]
-    combined = guided(*of_networks, lambda given, plain: (1 + at["w"]) * given - at["w"] * plain)
+    given, plain = (converted(denoiser(gaussian(*law)), "score") for law in ((at["mu"], at["c"]), (0.0, at["C"])))
+    combined = guided(given, plain, lambda given, plain: (1 + at["w"]) * given - at["w"] * plain)
     yield follows_the_flow(euler, down, world, SOME_US, along_one)
     yield by_running(close(lambda: ran(along_other), {}, lambda nodes: (ran(combined), 24 * 4.0)))
     yield by_running(below(narrower, {}, np.ones(24), strict=True))
@@ -114,9 +114,7 @@ def settled_apart(pull, guided_precision, at, world):
             score = pull(**at | {"mu": mu}) - guided_precision(**at) * u
             return u + size * variance / 2 * score + sqrt(size * variance) * fresh
 
-        sum_ = probed(moved, {}, {"u": STATE, "mu": PREDICTION, "fresh": FRESH})
-        row = Row(UNSEEN, {STATE: sum_}, sum_.pop(FRESH))
-        n = round(40 / size)
+        row, n = own_row(moved, UNSEEN, {"u": STATE, "mu": PREDICTION, "fresh": FRESH}), round(40 / size)
         table = chained("langevin", level, lambda k: [row] * n + [row._replace(reached=1)])
         found = 1 / final(table, at["mu"], at["c"]).variance
         return lambda nodes: (found - 1 / variance, n * found)

@@ -10,12 +10,12 @@ from numpy import exp, log, sqrt
 from scipy.special import ndtr
 
 from ...solvers.grids import karras, log_snr
-from ...solvers.steps import probed, step
-from ...solvers.table import PREDICTION, STATE, Row
+from ...solvers.steps import step
+from ...solvers.table import PREDICTION, STATE
 from ...statistics import close, for_all, limit, matches
 from ...worlds import gaussian, mixture
 from ..chains import has_laws
-from ..finer import UNSEEN, follows_the_flow
+from ..finer import UNSEEN, follows_the_flow, own_row
 from ..reversal.step import CLUSTERS, GAUSSIANS, gaussians, pairs
 from .ddpm import AXES, SPACE, SPREADS
 from .gaussian import LEVELS, SOME_U, SOME_Z, flowed, levels, near
@@ -111,8 +111,8 @@ def down_and_up(to_the_end, epsilon):
 
     def kernel(t, s, data):
         at = {"sigma": t.noise, "epsilon": epsilon, "v_0": data.variance}
-        moved = probed(to_the_end, at, {"u": STATE, "m_0": PREDICTION})
-        return Row(UNSEEN, {STATE: moved}, sqrt(np.maximum(s.noise**2 - epsilon**2, 0)))
+        row = own_row(to_the_end, UNSEEN, {"u": STATE, "m_0": PREDICTION}, at)
+        return row._replace(noise=sqrt(np.maximum(s.noise**2 - epsilon**2, 0)))
 
     return kernel
 
