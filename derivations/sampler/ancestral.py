@@ -112,8 +112,8 @@ def up_again(variance=variance, down=down):
 CLAIMS = [
     Claim(
         "sampler.ve-ancestral",
-        "Between levels of noise, what is known of a step given both ends is Gaussian, its mean lies along the score, "
-        "and a draw of it is an Euler step to below the target, and fresh noise.",
+        "Where noise is only added, a step given both ends is Gaussian; with the exact denoiser its mean lies along "
+        "the score, and it is an Euler step to below the target, and fresh noise.",
         proved_by=(given_both_ends, right_level, score, with_the_score, down_by_euler, below_the_target, up_again),
         evidence="S M P B",
         assumes="x_t is x_0 with noise of the level sigma_t; sigma_s < sigma_t",

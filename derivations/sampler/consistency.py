@@ -211,7 +211,7 @@ CLAIMS = [
     Claim(
         "sampler.consistency-function",
         "On the line the probability flow keeps quantiles, so that one step to its end is the map between them; for "
-        "Gaussian data it is a ratio of widths, and no denoiser; and two coefficients that meet the boundary.",
+        "Gaussian data it scales by a ratio of widths, as no denoiser does; and two coefficients meet the boundary.",
         proved_by=(
             at_a_moving_point,
             with_the_place,

@@ -6,17 +6,18 @@ r"""DDPM's step over any jump, from t to s: the kernel given both ends, with a p
 
 where :math:`\alpha_{t\mid s}=\bar\alpha_t/\bar\alpha_s` and :math:`\beta_{t\mid s}=1-\alpha_{t\mid s}` belong to the
 jump, and not to the last of the steps that it leaps over. If :math:`\hat x_0` is a draw from
-:math:`q(x_0\mid x_t)`, then :math:`x_s` has its own law. A network gives the mean of that law. Then the mean of
-:math:`x_s` is right, and its variance is too small: what is missing is the squared coefficient of
-:math:`\hat x_0`, times the mean squared error of the network. In d dimensions this holds for each coordinate.
+:math:`q(x_0\mid x_t)`, then :math:`x_s` has its own law. The exact denoiser is the mean of :math:`q(x_0\mid x_t)`. Then
+the mean of :math:`x_s` is right, and its variance is too small: what is missing is the squared coefficient of
+:math:`\hat x_0`, times the mean squared error of the denoiser. In d dimensions this holds for each coordinate.
 
 For Gaussian data the law of the samples is known at all times. A sampler that has the right mean and adds a variance of
 its own is off by
 
 .. math:: \hat v_s-v_s=\alpha_{t\mid s}\frac{v_s^2}{v_t^2}(\hat v_t-v_t)+\sigma^2-\frac{\beta_{t\mid s}v_s}{v_t} ,
 
-so that only the last of these variances is exact. With :math:`\tilde\beta_{t\mid s}` samples are too narrow for all
-data but a point. With :math:`\beta_{t\mid s}` they are too wide for data of a variance below one, and too narrow above.
+so that :math:`\sigma^2=\beta_{t\mid s}v_s/v_t` is exact at every step, and no other variance is. With
+:math:`\tilde\beta_{t\mid s}` samples are too narrow for all data but a point. With :math:`\beta_{t\mid s}` they are too
+wide for data of a variance below one, and too narrow above.
 
 References:
     Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, eq. (7), section 3.2.

@@ -203,7 +203,7 @@ CLAIMS = [
             right_level,
         ),
         evidence="S Q M P B",
-        kind="limit",
+        kind="identity/limit",
         assumes="a Gaussian law for the variance; a smooth positive density otherwise",
         source="Roberts & Tweedie (1996); Song et al. (2021)",
         tier="extended",

@@ -14,7 +14,8 @@ there, gives 2M; the parabola through three predictions gives 3M. With :math:`h=
     \Bigl[\Bigl(1+\frac1{2r}\Bigr)\hat x_0^{(t)}-\frac1{2r}\hat x_0^{(t')}\Bigr] .
 
 2M does not integrate its line, which would differ from it by :math:`a_sh^3/12` times the slope of the line: as much as
-it errs anyhow. All this holds for any a and :math:`\sigma`, whether the variance is preserved or not.
+it errs anyhow. All this holds for any a and :math:`\sigma`, whether the variance is preserved or not: the process is
+that of ``sde.moments``, and its flow that of ``sde.reverse-and-pf-ode``.
 
 References:
     Lu et al. (2022), DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models, algorithm 2.

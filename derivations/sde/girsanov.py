@@ -222,7 +222,7 @@ CLAIMS = [
             less_than_the_path,
         ),
         evidence="S Q M",
-        kind="inequality",
+        kind="identity/inequality",
         assumes="both start from a correct x_T; the path is the limit of its short steps; Gaussian data and a variance "
         "that is preserved for the closed form",
         source="Song, Durkan, Murray & Ermon (2021), theorem 1",
