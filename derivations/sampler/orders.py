@@ -244,6 +244,7 @@ CLAIMS = [
             errors_add_up,
             one_power_is_lost,
         ),
+        evidence="S Q B",
         kind="order",
         assumes="a smooth flow with exact predictions; nodes that are the image of a uniform grid under a smooth map; "
         "errors grow by 1 + Lh at every step",
