@@ -164,18 +164,17 @@ def against_its_features(score: Formula, seed: int) -> Reached:
     """E s f for all that the output layers add up, with -E f'; s is the formula, told what the network makes of u."""
     scales, found = regressed(), denoiser(seed)
 
-    def sides(c: Tensor, nodes: tuple[int, float]) -> tuple[Tensor, Tensor]:
-        seen = pairs(WORLD, nodes)
+    def sides(vector: Array, nodes: tuple[int, float]) -> Array:
+        c, seen = torch.from_numpy(vector), pairs(WORLD, nodes)
         at = {"u": seen.u.numpy(), "sigma": LEVELS[:, None], "denoised": denoised(c, scales, seen.u).numpy()}
         features, slopes = added_up(c, each(scales.c_in) * seen.u)
         s = torch.from_numpy(np.broadcast_to(under_test(score)(**at), seen.u.shape).copy())
         of_s = torch.einsum("ln,lnk,n->lk", s, features, seen.weights)
-        return of_s, -each(scales.c_in) * torch.einsum("lnk,n->lk", slopes, seen.weights)
+        return np.stack([of_s, -each(scales.c_in) * torch.einsum("lnk,n->lk", slopes, seen.weights)])
 
-    here, there = (torch.from_numpy(x) for x in (found.at, found.beyond))
-    (few, by_parts), (many, finer) = (sides(here, nodes) for nodes in (NODES, FINER))
-    missed = 2 * (abs(sides(there, NODES)[0] - few) + abs(many - few) + abs(finer - by_parts))
-    return Reached(few.numpy(), missed.numpy() + 1e-7, {"by_parts": by_parts.numpy()}, magnitude=1.0)
+    (of_s, by_parts), (left, _) = found.of(lambda c: sides(c, NODES))
+    missed = 2 * np.sum(np.abs(sides(found.at, FINER) - [of_s, by_parts]), axis=0)
+    return Reached(of_s, left + missed, {"by_parts": by_parts}, magnitude=1.0)
 
 
 def attended(vector: Tensor, u: Tensor) -> Tensor:
