@@ -8,18 +8,21 @@ The step is run as a sampler: once along the first flow, and once and in three s
 
 import numpy as np
 from numpy import array, sqrt
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from ...solvers.grids import flow as straight
 from ...solvers.predictions import converted, denoiser
 from ...solvers.table import PREDICTION, STATE
+from ...solvers.transport import carried
 from ...statistics import by_running, close, matches
+from ...worlds import gaussian
 from ..chains import one_by_one, or_nowhere, points
 from ..finer import own_row
 from ..reversal.step import CLUSTERS
 from ..vlb.matching import SPACE
-from .velocity import GAUSSIAN, POINTS_OF_DATA, H, flow, straight_line
+from .velocity import GAUSSIAN, POINTS_OF_DATA, flow, stepped, straight_line
 
+NOISE = gaussian(0.0, 1.0)
 SOME_X_0, SOME_X_1 = array([-1.27, 0.43, 1.71]), array([0.83, -0.57, 1.19])
 WORLDS, AFTER = [GAUSSIAN, CLUSTERS, POINTS_OF_DATA], [(0.23, 0.37), (0.41, 0.19), (0.07, 0.83)]  # t, h
 
@@ -34,10 +37,11 @@ def one_step_mean(step, start, landing, variance, reflowed):
         yield matches(landing, at, SOME_X_0 + past, magnitude=4.0)
         yield matches(variance, at, left_over(world), magnitude=16.0)
         # From quantile to quantile.
-        ends = quantile(world, ndtr(SOME_X_0))
+        ends = end_of_flow(world, SOME_X_0)
         on_the_way = lambda t, ends=ends: (1 - t) * SOME_X_0 + t * ends
-        yield matches(reflowed, at, SOME_X_0 + rate(on_the_way), magnitude=4.0)
-        there = {"x_t": on_the_way(t), "h": h, "predicted_velocity": rate(on_the_way)}
+        x_t, speed = stepped(on_the_way, t)
+        yield matches(reflowed, at, SOME_X_0 + speed, magnitude=4.0)
+        there = {"x_t": x_t, "h": h, "predicted_velocity": speed}
         yield matches(step, there, on_the_way(t + h), magnitude=4.0)
         yield from as_a_sampler(step, start, landing, variance, reflowed, world)
     # In space: a mean for every coordinate.
@@ -49,14 +53,8 @@ def one_step_mean(step, start, landing, variance, reflowed):
 
 def letters(world):
     """The letters of the page; T takes each quantile of the noise to that of the data."""
-    transport = lambda x: quantile(world, ndtr(x))
-    known = {"m_1": world.mean, "v_1": world.variance, "transport": transport}
+    known = {"m_1": world.mean, "v_1": world.variance, "transport": lambda x: end_of_flow(world, x)}
     return {"x_0": SOME_X_0, "x_1": SOME_X_1, **known}
-
-
-def rate(path):
-    """How fast a straight path moves, by a complex step."""
-    return np.imag(path(1j * H)) / H
 
 
 def left_over(world):
@@ -66,18 +64,9 @@ def left_over(world):
     return np.sum(p * (landed - np.sum(p * landed)) ** 2)
 
 
-def quantile(world, p):
-    """Where the distribution function is p: by halving an interval, then by Newton's steps."""
-    far = 40 * (1 + abs(world.mean) + sqrt(world.variance))
-    low, high = np.full(np.shape(p), -far), np.full(np.shape(p), far)
-    for _ in range(30):
-        middle = (low + high) / 2
-        below = world.cdf(middle) < p
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    x = (low + high) / 2
-    for _ in range(3):
-        x = x - (world.cdf(x) - p) / world(x)
-    return x
+def end_of_flow(world, x):
+    """Where the flow takes noise: to the quantile of the data that it has among all noise."""
+    return carried(NOISE, world, x)
 
 
 # The step, run as a sampler
