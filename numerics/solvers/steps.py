@@ -68,11 +68,11 @@ def probed(formula: Formula, at: Mapping[str, Any], asks: Mapping[str, str]) -> 
     return found
 
 
-def without_noise(sum_: Sum, t: Level) -> dict[str, float]:
-    """A sum in which a predicted noise is spelled (x - a p) / sigma, in units where variance is preserved."""
+def without_noise(sum_: Sum, t: Level, units: str) -> dict[str, float]:
+    """A sum in which a predicted noise is spelled (x - a p) / sigma, with x in these units."""
     sum_ = dict(sum_)
     if e := sum_.pop(NOISE, 0.0):
-        sum_[STATE] = sum_.get(STATE, 0.0) + e * t.size / t.noise
+        sum_[STATE] = sum_.get(STATE, 0.0) + e * size(t, units) / t.noise
         sum_[PREDICTION] = sum_.get(PREDICTION, 0.0) - e * t.scale / t.noise
     return sum_
 
@@ -93,7 +93,7 @@ def step(
     ``asks`` names the letters in which it is affine; those that it does not know change nothing.  ``remember`` are
     other registers and what they hold afterwards; ``silent`` is a step that asks no network.
     """
-    sum_ = without_noise(probed(formula, letters(t, s) if at is None else at, asks), t)
+    sum_ = without_noise(probed(formula, letters(t, s) if at is None else at, asks), t, units)
     into, out_of = size(s, units), size(t, units)
     noise = into * sum_.pop(FRESH, 0.0)
     moved = {name: c * (into / out_of if name == STATE else into) for name, c in sum_.items() if c}
