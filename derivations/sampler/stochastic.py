@@ -356,7 +356,7 @@ CLAIMS = [
             noise_held_at_a_point,
             too_much,
         ),
-        evidence="S P",
+        evidence="S P B",
         assumes="smooth schedules a and sigma, a/sigma growing from t to s; DDPM's step: the variance is preserved",
         source="Lu et al. (2022), DPM-Solver++, section 5",
         tier="extended",

@@ -157,12 +157,12 @@ def said(lambda_t, coefficients=PREDICTIONS):
     return coefficients[0] + coefficients[1] * lambda_t + coefficients[2] * lambda_t**2
 
 
-def chained(formulas):
+def chained(formulas, noise=None):
     """Where a chain is at all levels, if that is what the network says."""
 
     def run(x, says):
         network = lambda _, level: said(-log(level.sigma), says)
-        return or_nowhere((len(UNEVEN) + 1, *x.shape), lambda: points(multistep(formulas, UNEVEN), network, x))
+        return or_nowhere((len(UNEVEN) + 1, *x.shape), lambda: points(multistep(formulas, UNEVEN), network, x, noise))
 
     return run
 
