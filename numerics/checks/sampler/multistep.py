@@ -14,7 +14,7 @@ from ...solvers import grids
 from ...solvers.transport import carried
 from ...statistics import by_running, close, matches, order
 from ...worlds import gaussian, mixture
-from ..chains import multistep, or_nowhere, points, tends_to_the_flow
+from ..chains import BEFORE, multistep, or_nowhere, points, tends_to_the_flow
 
 COORDINATES = (
     mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41]),
@@ -56,6 +56,10 @@ def dpmpp_2m(exact, step_1, step_2m, step_line, rate, constant, step_3m):
         at = {"x": X_T[0], "says": PREDICTIONS}
         yield by_running(matches(chained(formulas), at, expected, len(UNEVEN) * (1 + np.abs(expected))))
     yield tends_to_the_flow(partial(multistep, [step_1, step_2m]), COORDINATES[0])
+    for (t, _), (r, _) in zip(LEVELS, STEPS, strict=True):
+        slope = 1.37 * r
+        apart = partial(one_step_apart, step_2m, step_line, t=t, r=r, slope=slope)
+        yield by_running(order(apart, SHRINKING, rate, constant, {"a_s": t[0] / np.hypot(*t), "slope": slope}))
 
 
 def continued(step_1, step_2m, step_3m):
@@ -177,3 +181,16 @@ def led_through(continuing):
         t, s = ((UNEVEN[j].scale, UNEVEN[j].noise) for j in (k, k + 1))
         x.append(led(t, s, x[-1], held_at(h / 2, says) if middle else says)(64)[0])
     return np.array(x)
+
+
+def one_step_apart(one, other, h, t, r, slope):
+    """How far apart two steps from a level end, with a network that says a line, and with what it said before."""
+    sigmas = t[1] / t[0] * exp(-h * np.array([-r, 0.0, 1.0]))
+    grid = grids.Grid(np.ones(3), sigmas).in_units("vp")
+    says = lambda _, level: np.array([-slope * log(level.sigma)])
+
+    def ended(step):
+        table = lambda: multistep([step, step], grid, known=1)
+        return or_nowhere((2, 1), lambda: points(table(), says, np.array([0.47]), held={BEFORE: says(0.0, grid[0])}))[1]
+
+    return lambda nodes: (ended(other) - ended(one), 1 + np.abs(ended(one)))
