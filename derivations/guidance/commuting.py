@@ -71,10 +71,10 @@ def tilted_data(tilted_mean=tilted_mean, precision=precision):
     yield eq(d(x, log(normal(x, tilted_mean, 1 / P))), by=differentiation)
 
 
-def with_noise():
+def with_noise(tilted_mean=tilted_mean):
     """Noise adds to the variance, ..."""
-    yield integral(normal(x, mu, 1 / P) * normal(u, x, sigma**2), x)
-    yield eq(normal(u, mu, 1 / P + sigma**2), by=gaussian_integral(x))
+    yield integral(normal(x, tilted_mean, 1 / P) * normal(u, x, sigma**2), x)
+    yield eq(normal(u, tilted_mean, 1 / P + sigma**2), by=gaussian_integral(x))
 
 
 def score_of_the_noised(tilted_mean=tilted_mean, noised_precision=noised_precision):
