@@ -64,7 +64,7 @@ def absorbing_vlb(
 
 
 def in_steps(loss: Formula, words: Words) -> Costs:
-    """The loss of each masked token, over all steps; what is visible beside it is so as often as it is."""
+    """The loss of each masked token, over all steps, weighed by how often the others are visible or not."""
     pairs, alpha, before = words.masked, ALPHAS[:, None], BEFORE[:, None]
     often = pairs.seen * (1 - alpha * before) ** pairs.hidden * (alpha * before) ** pairs.visible
     at = {"alpha": alpha, "alpha_bar_prev": before, "m": words.K - 1, "data": lambda k: pairs.data[k]}
