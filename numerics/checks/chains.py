@@ -154,19 +154,22 @@ def starts(world, grid):
     return transport.quantile(transport.law(world, grid[0]), SOME_QUANTILES)
 
 
-def ends(table_of, world):
-    """Where a chain on a smooth grid of 1/h steps ends, from some quantiles on; the size of the steps comes later."""
+def ends(table_of, world, grid_of=smooth_grid, predict=None):
+    """Where a chain on a smooth grid of 1/h steps ends, from some quantiles on; the size of the steps comes later.
+
+    What is predicted is the mean of x_0, unless said otherwise.
+    """
 
     def at(h):
-        grid = smooth_grid(round(1 / h))
+        grid = grid_of(round(1 / h))
         x = starts(world, grid)
-        return or_nowhere(x.shape, lambda: points(table_of(grid), denoiser(world), x)[-1])
+        return or_nowhere(x.shape, lambda: points(table_of(grid), predict or denoiser(world), x)[-1])
 
     return at
 
 
-def tends_to_the_flow(table_of, world, resolves=1e-6):
+def tends_to_the_flow(table_of, world, grid_of=smooth_grid, predict=None, resolves=1e-6):
     """In the limit of small steps on a smooth grid a chain ends at the quantiles that it began with."""
-    end = smooth_grid(1)[1]
-    reached = lambda quantiles: transport.quantile(transport.law(world, end), quantiles)
-    return by_running(limit(reached, {"quantiles": SOME_QUANTILES}, ends(table_of, world), STEP_SIZES, resolves))
+    last, found = transport.law(world, grid_of(1)[1]), ends(table_of, world, grid_of, predict)
+    reached = lambda quantiles: transport.quantile(last, quantiles)
+    return by_running(limit(reached, {"quantiles": SOME_QUANTILES}, found, STEP_SIZES, resolves))

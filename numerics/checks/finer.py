@@ -5,13 +5,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..solvers.grids import Level
-from ..solvers.predictions import denoiser, x_0_from
+from ..solvers.predictions import x_0_from
 from ..solvers.steps import ASKS, FRESH, NOISE, probed
 from ..solvers.table import STATE, Row
-from ..solvers.transport import transported
 from ..statistics import by_running, limit
 from ..statistics.formulas import under_test
-from .chains import exact, laws, one_by_one, or_nowhere, points
+from .chains import exact, laws, one_by_one, or_nowhere
 
 UNSEEN = Level(0.0, 1.0, 0.0)  # where x says nothing of x_0, so that what is predicted is its mean
 OWN = {letter: register for letter, register in ASKS.items() if register != NOISE}
@@ -30,22 +29,6 @@ def tends(kernel, grid_of, data):
         return lambda nodes: (found, n * (1 + np.abs(found)))
 
     return approached({"law": exact(grid_of(2), data)[:, 1:]}, value_at)
-
-
-def follows_the_flow(kernel, grid_of, world, x, predict=None):
-    """In more and more steps points on the line come to where the flow carries them, halfway and at the end.
-
-    What is predicted is the mean of x_0, unless said otherwise.
-    """
-    start, *ends = (grid_of(2)[k] for k in range(3))
-
-    def value_at(h):
-        n = round(1 / h)
-        run = lambda: points(one_by_one(kernel, grid_of(n)), predict or denoiser(world), x)[[n // 2, n]]
-        found = or_nowhere((2, len(x)), run)
-        return lambda nodes: (found, n * (1 + np.abs(found)))
-
-    return approached({"x": np.array([transported(world, x, start, end) for end in ends])}, value_at)
 
 
 def approached(at, value_at, formula=None, steps=STEP_SIZES):

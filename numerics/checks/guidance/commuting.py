@@ -6,6 +6,8 @@ are means over what may be behind u, for the tilted data as for the data with th
 Samplers are run along both scores: only that of the tilted data with noise leads to the tilted data.
 """
 
+from functools import partial
+
 import numpy as np
 from numpy import exp, sqrt
 
@@ -17,8 +19,8 @@ from ...solvers.steps import FRESH, chained
 from ...solvers.table import PREDICTION, STATE, Row
 from ...statistics import above, below, by_running, close, matches
 from ...worlds import gaussian, normal
-from ..chains import one_by_one, or_nowhere, points
-from ..finer import UNSEEN, approached, follows_the_flow, own_row
+from ..chains import one_by_one, or_nowhere, points, tends_to_the_flow
+from ..finer import UNSEEN, approached, own_row
 
 POINTS = [  # of labels that narrow the law, and one that widens it
     {"mu": 1.37, "c": 0.43, "C": 1.71, "w": 1.9, "sigma": 0.83},
@@ -99,7 +101,7 @@ def as_samplers(tilted_mean, noised_precision, pull, guided_precision, gap, at):
 
     given, plain = (converted(denoiser(gaussian(*law)), "score") for law in ((at["mu"], at["c"]), (0.0, at["C"])))
     combined = guided(given, plain, lambda given, plain: (1 + at["w"]) * given - at["w"] * plain)
-    yield follows_the_flow(euler, down, world, SOME_US, along_one)
+    yield tends_to_the_flow(partial(one_by_one, euler), world, down, along_one, resolves=1e-4)
     yield by_running(close(lambda: ran(along_other), {}, lambda nodes: (ran(combined), 24 * 4.0)))
     yield by_running(below(narrower, {}, np.ones(24), strict=True))
     yield approached(at, settled_apart(pull, guided_precision, at, world), gap, SIZES)

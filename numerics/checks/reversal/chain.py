@@ -37,9 +37,7 @@ def mean_only_shrinks(kept, stretched):
 
     yield for_all(**some)(lambda data, step: matches(kept, of_step(data, step), told(data, step)))
     yield for_all(**some)(lambda data, step: below(kept, of_step(data, step), before(data, step), strict=True))
-    yield for_all(**some)(
-        lambda data, step: matches(stretched, of_step(data, step), naive_mean(data, step).variance)
-    )
+    yield for_all(**some)(lambda data, step: matches(stretched, of_step(data, step), naive_mean(data, step).variance))
     yield for_all(**some)(lambda data, step: above(stretched, of_step(data, step), before(data, step), strict=True))
     for data, step in GAUSSIANS:
         yield from both(data.forward(step), spread(kept, stretched, data, step), by=SQUARES)

@@ -4,6 +4,8 @@ A consistency function is run as a sampler: to the end in one step, up again by 
 2023, algorithm 1). Euler's steps along the velocity are run, too.
 """
 
+from functools import partial
+
 import numpy as np
 from hypothesis import strategies as st
 from numpy import exp, log, sqrt
@@ -14,8 +16,8 @@ from ...solvers.steps import step
 from ...solvers.table import PREDICTION, STATE
 from ...statistics import close, for_all, limit, matches
 from ...worlds import gaussian, mixture
-from ..chains import has_laws
-from ..finer import UNSEEN, follows_the_flow, own_row
+from ..chains import has_laws, one_by_one, tends_to_the_flow
+from ..finer import UNSEEN, own_row
 from ..reversal.step import CLUSTERS, GAUSSIANS, gaussians, pairs
 from .ddpm import AXES, SPACE, SPREADS
 from .gaussian import LEVELS, SOME_U, SOME_Z, flowed, levels, near
@@ -72,7 +74,8 @@ def consistency_function(velocity, end, skip, out):
         yield has_laws(down_and_up(end, epsilon), grid, data)
         yield has_laws(down_and_up(once_more(end, skip, out, sigma_d), epsilon), grid, data)
     for world in LAWS[:2]:
-        yield follows_the_flow(euler(velocity), lambda n: log_snr(n, 1.37, 0.083, units="ve"), world, SOME_Z)
+        table_of, grid_of = partial(one_by_one, euler(velocity)), partial(log_snr, sigma_max=1.37, sigma_min=0.083)
+        yield tends_to_the_flow(table_of, world, grid_of)
 
 
 def gain(sigma_d, sigma, epsilon):
@@ -132,7 +135,7 @@ def euler(velocity):
 
     def kernel(t, s, data):
         def moved(x_t, predicted_x_0, **levels):
-            return x_t + (s.noise - t.noise) * velocity(u=x_t, denoised=predicted_x_0, sigma=t.noise)
+            return x_t + (s.sigma - t.sigma) * velocity(u=x_t, denoised=predicted_x_0, sigma=t.sigma)
 
         return step(moved, t, s, units="ve")
 

@@ -14,7 +14,8 @@ from scipy.special import ndtr
 from ...solvers.grids import Grid
 from ...statistics import both, gauss_hermite, limit, matches, moments, sampled
 from ...worlds import Mixture, gaussian, mixture
-from ..finer import follows_the_flow, own_row, sloped, tends
+from ..chains import one_by_one, tends_to_the_flow
+from ..finer import own_row, sloped, tends
 from ..reversal.step import GAUSSIANS
 from .moments import DIFFUSIONS, FEW, TIMES, extrapolated, rate_of
 
@@ -77,7 +78,8 @@ def reverse_and_pf_ode(drift):
         for lam in lams[1:, 0]:
             yield tends(euler_maruyama(drift, diffusion, lam), times_of(diffusion, t), data)
     for world, diffusion, t in zip(WORLDS[1:], DIFFUSIONS[1:], TIMES[1:], strict=True):
-        yield follows_the_flow(euler_maruyama(drift, diffusion, 0.0), times_of(diffusion, t), world, SOME_X)
+        table_of = partial(one_by_one, euler_maruyama(drift, diffusion, 0.0))
+        yield tends_to_the_flow(table_of, world, times_of(diffusion, t))
 
 
 # Mixtures on their way
