@@ -16,7 +16,7 @@ References:
     Song et al. (2021), Score-based generative modeling through SDEs, appendix F, eq. (47).
 """
 
-from sympy import Rational, log
+from sympy import log
 
 from ..calculus import (
     E,
@@ -38,6 +38,7 @@ from ..calculus import (
     units,
 )
 from ..claim import Claim
+from ..reversal.score import clusters
 from .ddpm import data, guess, kernel, marginal, predicted_x_0, x_0, x_s, x_t
 from .multistep import sigma_s, sigma_t
 
@@ -136,14 +137,9 @@ CLAIMS = [
 # A world for the witness: two clusters.
 
 
-def clusters(x, noise):
-    first, second = (normal(x, m, v + noise) for m, v in ((-1, Rational(1, 2)), (Rational(3, 2), Rational(4, 5))))
-    return Rational(3, 10) * first + Rational(7, 10) * second
-
-
 WORLD = {
-    data: clusters(x_0, 0),
-    marginal: clusters(x_t, sigma_t**2),
-    guess: evidence * clusters(x_0, 0) / clusters(x_t, sigma_t**2),
+    data: clusters(x_0, 1, 0),
+    marginal: clusters(x_t, 1, sigma_t**2),
+    guess: evidence * clusters(x_0, 1, 0) / clusters(x_t, 1, sigma_t**2),
     kernel: jump * from_data / evidence,
 }

@@ -25,7 +25,7 @@ References:
     Bao, Li, Zhu & Zhang (2022), Analytic-DPM.
 """
 
-from sympy import Integer, Rational, sqrt
+from sympy import Integer, sqrt
 
 from ..calculus import (
     Density,
@@ -54,6 +54,7 @@ from ..calculus import (
     units,
 )
 from ..claim import Claim
+from ..reversal.score import clusters
 
 # Notation: a jump leads from t to a less noisy s, and xi is the noise that it adds.  The last of the steps from s to t
 # has alpha_t, and those before it multiply to gamma.
@@ -323,12 +324,8 @@ CLAIMS = [
 # A world for the witness: two clusters.
 
 
-def clusters(x, shrunk):
-    first, second = (
-        normal(x, sqrt(shrunk) * m, shrunk * c + 1 - shrunk)
-        for m, c in ((-1, Rational(1, 2)), (Rational(3, 2), Rational(4, 5)))
-    )
-    return Rational(3, 10) * first + Rational(7, 10) * second
+def noised(x, shrunk):
+    return clusters(x, shrunk, 1 - shrunk)
 
 
 def fisher(law):
@@ -336,12 +333,12 @@ def fisher(law):
 
 
 WORLD = {
-    data: clusters(x_0, Integer(1)),
-    law_at_s: clusters(x_s, alpha_bar_s),
-    marginal: clusters(x_t, alpha_bar),
+    data: noised(x_0, 1),
+    law_at_s: noised(x_s, alpha_bar_s),
+    marginal: noised(x_t, alpha_bar),
     kernel: jump * from_data / evidence,
-    guess: evidence * clusters(x_0, Integer(1)) / clusters(x_t, alpha_bar),
-    reverse: jump * clusters(x_s, alpha_bar_s) / clusters(x_t, alpha_bar),
-    origin: from_data * clusters(x_0, Integer(1)) / clusters(x_s, alpha_bar_s),
-    mmse: (1 - alpha_bar) / alpha_bar * (1 - (1 - alpha_bar) * fisher(clusters(x_t, alpha_bar))),
+    guess: evidence * noised(x_0, 1) / noised(x_t, alpha_bar),
+    reverse: jump * noised(x_s, alpha_bar_s) / noised(x_t, alpha_bar),
+    origin: from_data * noised(x_0, 1) / noised(x_s, alpha_bar_s),
+    mmse: (1 - alpha_bar) / alpha_bar * (1 - (1 - alpha_bar) * fisher(noised(x_t, alpha_bar))),
 }

@@ -27,7 +27,7 @@ References:
     Weng (2021), What are diffusion models?, "Connection with stochastic gradient Langevin dynamics".
 """
 
-from sympy import Integer, Rational, log, sin, sqrt
+from sympy import Integer, log, sin, sqrt
 
 from ..calculus import (
     Density,
@@ -56,6 +56,7 @@ from ..calculus import (
     up_to,
 )
 from ..claim import Claim
+from ..reversal.score import clusters
 
 # Notation: delta is the size of a step, and h its root; r and e say how far delta is from the threshold.
 
@@ -224,5 +225,4 @@ CLAIMS = [
 
 # A world for the witness: two clusters, and a test function that is no polynomial.
 
-CLUSTERS = Rational(3, 10) * normal(x, -1, Rational(1, 2)) + Rational(7, 10) * normal(x, Rational(3, 2), Rational(4, 5))
-WORLD = {law: CLUSTERS, slope: d(x, log(CLUSTERS)), phi: sin(x) + x**2 / 5}
+WORLD = {law: clusters(x, 1, 0), slope: d(x, log(clusters(x, 1, 0))), phi: sin(x) + x**2 / 5}

@@ -63,6 +63,7 @@ from ..reversal.chain import at_end, bayes_up, chain, data, out, up, up_from_out
 from ..reversal.distance import gaussian_path as discrete
 from ..reversal.naive import T
 from ..reversal.naive import a as alpha_bar
+from ..reversal.score import clusters
 from .moments import f, h, marginal, score, t, x, y
 
 # Notation: y is x_{t-h}, a step back from x; x_s is on the way from x_T to x_0, and c the cost per time at the time t;
@@ -243,7 +244,6 @@ CLAIMS = [
 
 # A world for the witness: two clusters, a score that is somewhat wrong, and a path of two steps.
 
-CLUSTERS = Rational(3, 10) * normal(x, -1, Rational(1, 2)) + Rational(7, 10) * normal(x, Rational(3, 2), Rational(4, 5))
 START, CHAIN, CHAIN_HAT = normal(x_T, Rational(1, 4), 5), normal(x_0, Rational(1, 3) + x_T / 2, 2), normal(x_0, x_T, 3)
 WORLD = {
     f: -Rational(1, 3) - t / (2 + t),
@@ -256,7 +256,7 @@ WORLD = {
     up: CHAIN * START / normal(x_0, Rational(11, 24), Rational(13, 4)),
     up_from_out: CHAIN_HAT * START / normal(x_0, Rational(1, 4), 8),
     cost: cos(t) + t**2 / 3,
-    marginal: CLUSTERS,
+    marginal: clusters(x, 1, 0),
     model: normal(x, Rational(1, 3), Rational(7, 5)),
     predicted: Rational(1, 4) - x / 2,
     error: cos(x) + x / 3,
