@@ -18,11 +18,10 @@ from ..worlds import gaussian
 
 BEFORE, BEFORE_THAT = "d", "d'"  # registers: the predictions at the node before, and at the one before that
 OF_MANY = {"predicted_prev": BEFORE, "predicted_before": BEFORE_THAT}
-
-
 SOME_QUANTILES = np.array([0.13, 0.42, 0.71, 0.88])
 STEP_SIZES = 1 / (16 * 2.0 ** np.arange(5))
 NOISIEST, CLEANEST = np.log(9), np.log(0.3)
+
 
 # Tables
 
