@@ -136,7 +136,6 @@ CLAIMS = [
 
 # A world for the witness: two clusters.
 
-
 WORLD = {
     data: clusters(x_0, 1, 0),
     marginal: clusters(x_t, 1, sigma_t**2),

@@ -106,28 +106,28 @@ def stays(step=step, stationary=stationary):
 
 
 def attracts(step=step, stationary=stationary):
-    """... and any other comes closer to it, or goes away, by the same square:"""
+    """... and the distance of any other from it is multiplied by the same square, ..."""
     yield let(delta, 4 * v * r)
     yield Var(normal(x, m, w) * noise, at_gaussian(step)) - stationary
     yield eq((1 - delta / (2 * v)) ** 2 * (w - stationary), by=gaussian_moments)
 
 
 def closer_below(threshold=threshold):
-    """closer below the threshold, ..."""
+    """... which is less than one below the threshold, ..."""
     yield let(delta, r * threshold)
     yield (1 - delta / (2 * v)) ** 2
     yield lt(1, by=positivity)
 
 
 def neither_at_it(threshold=threshold):
-    """neither at it, ..."""
+    """... one at it, ..."""
     yield let(delta, threshold)
     yield (1 - delta / (2 * v)) ** 2
     yield eq(1, by=algebra)
 
 
 def away_above(threshold=threshold):
-    """and away above it."""
+    """... and more above it: there all variances grow without end."""
     yield let(delta, (1 + e) * threshold)
     yield (1 - delta / (2 * v)) ** 2
     yield gt(1, by=positivity)

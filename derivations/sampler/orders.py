@@ -78,7 +78,8 @@ l, p_1, p_2, p_3, change, bend = reals(r"\lambda P_1 P_2 P_3 \Delta_1 \Delta_2")
 y, P = RealFunction("y", [l]), RealFunction("P", [l])
 flow = definition("the flow", {P: exp(-l) * d(l, y)})
 
-# Heun: u is the flow in a time s, g its slope, and g + J z + K z^2 the slope at a point that is z away from it.
+# Heun: u is the flow in a time s, g its slope, and g + J z + K z^2 the slope at a point that is z away from it.  A step
+# of Euler falls short of the flow by h^2 (g' + h Q)/2.
 
 s, g_1, g_2, pull, slope, slope_next = reals("s g_1 g_2 J_0 k_1 k_2")
 u, g, J, K, Q = (RealFunction(name, [s]) for name in ("u", "g", "J", "K", "Q"))
