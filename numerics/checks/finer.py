@@ -14,6 +14,7 @@ from .chains import exact, laws, one_by_one, or_nowhere
 
 UNSEEN = Level(0.0, 1.0, 0.0)  # where x says nothing of x_0, so that what is predicted is its mean
 OWN = {letter: register for letter, register in ASKS.items() if register != NOISE}
+EXACT = under_test(lambda law: law, "the exact law")
 STEP_SIZES = 1 / 2 ** np.arange(3, 9)
 
 
@@ -28,14 +29,12 @@ def tends(kernel, grid_of, data):
         found = or_nowhere((2, 2), lambda: laws(one_by_one(kernel, grid_of(n), data), data)[:, [n // 2, n]])
         return lambda nodes: (found, n * (1 + np.abs(found)))
 
-    return approached({"law": exact(grid_of(2), data)[:, 1:]}, value_at)
+    return approached(EXACT, {"law": exact(grid_of(2), data)[:, 1:]}, value_at)
 
 
-def approached(at, value_at, formula=None, steps=STEP_SIZES):
-    """A run tends to a formula; to what stands there, if none is given."""
-    (name, _), *_ = at.items()
-    stands = under_test(lambda **at: at[name], f"the exact {name}")
-    return by_running(limit(formula or stands, at, value_at, steps, resolves=1e-4))
+def approached(formula, at, value_at, steps=STEP_SIZES):
+    """A formula is what a run tends to in smaller and smaller steps."""
+    return by_running(limit(formula, at, value_at, steps, resolves=1e-4))
 
 
 def own_row(moved, level, asks=OWN, at=None):

@@ -62,8 +62,8 @@ def gaussian_flow(velocity, trajectory, acceleration, end):
         yield has_laws(from_the_noise(end), straight(1), data)
     data, _ = POINTS[1]
     at = letters(data, array([[0.5], [1.0]])) | {"x_0": SOME_X_0}
-    yield approached(at, on_the_way(velocity, data), trajectory)
-    yield approached(at | {"t": 0.5}, bending(velocity, data), acceleration)
+    yield approached(trajectory, at, on_the_way(velocity, data))
+    yield approached(acceleration, at | {"t": 0.5}, bending(velocity, data))
 
 
 def letters(data, t):

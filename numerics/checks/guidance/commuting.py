@@ -104,7 +104,7 @@ def as_samplers(tilted_mean, noised_precision, pull, guided_precision, gap, at):
     yield tends_to_the_flow(partial(one_by_one, euler), world, down, along_one, resolves=1e-4)
     yield by_running(close(lambda: ran(along_other), {}, lambda nodes: (ran(combined), 24 * 4.0)))
     yield by_running(below(narrower, {}, np.ones(24), strict=True))
-    yield approached(at, settled_apart(pull, guided_precision, at, world), gap, SIZES)
+    yield approached(gap, at, settled_apart(pull, guided_precision, at, world), SIZES)
 
 
 def settled_apart(pull, guided_precision, at, world):

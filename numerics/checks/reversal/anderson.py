@@ -37,7 +37,7 @@ def anderson_limit(drift, diffusion, after):
     for v, B in STARTS:
         yield limit(after, {"v": v, "B": B}, went(v, B), 1 / MANY)
         yield sampled(drawn(v, B), ran_away(after, v, B), resolves=1e-2)
-        yield approached({"v": v, "B": B}, without_score(drift, diffusion, v, B), after)
+        yield approached(after, {"v": v, "B": B}, without_score(drift, diffusion, v, B))
     for data, _ in GAUSSIANS:
         yield tends(reversed_in_time(drift, diffusion), smooth, data)
 

@@ -16,7 +16,7 @@ from ...solvers.steps import chained
 from ...statistics import Hermite, above, below, both, by_running, close, for_all, limit, matches, moments, order
 from ...worlds import gaussian, mixture
 from ..chains import exact, laws
-from ..finer import approached, own_row, sloped
+from ..finer import EXACT, approached, own_row, sloped
 from ..reversal.step import GAUSSIANS
 
 MEAN = np.array([0.37, -1.23, 2.1])
@@ -181,7 +181,7 @@ def as_a_sampler(step, stationary, bias, threshold, data, share):
 
     yield by_running(close(settled, {"v": variances, "delta": 4 * share * variances}, ran))
     yield by_running(order(too_wide, SIZES, lambda v: 1.0, lambda v: bias(v=v, delta=0.37 * v) / (0.37 * v), at))
-    yield approached({"law": np.array(law)}, left_alone, steps=SIZES)
+    yield approached(EXACT, {"law": np.array(law)}, left_alone, SIZES)
     yield by_running(below(lambda v: apart(threshold(v=v) * (1 - NEAR)), at, 1, strict=True))
     yield by_running(above(lambda v: apart(threshold(v=v) * (1 + NEAR)), at, 1, strict=True))
 
