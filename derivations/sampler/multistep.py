@@ -153,7 +153,7 @@ def line_integrated(step_line=step_line):
 
 
 def almost_the_same(step_2m=step_2m, step_line=step_line, rate=rate, constant=constant):
-    """... up to third order, if m is its slope."""
+    """... but for a term of third order, if m is its slope."""
     yield (step_line - step_2m).xreplace({first: slope, predicted_prev: predicted_x_0 - r * h * slope})
     yield up_to(constant * h**rate, h, 4, by=taylor())
 
