@@ -87,8 +87,10 @@ def ddim_update(step, euler, step_1):
     yield for_all(jump=jumps, x_t=numbers, x_0=numbers)(in_the_data)
     # Whole chains with draws of the data, and so of the noise: at every level, whatever is drawn afresh, all as it was.
     for (data, _), part in zip(GAUSSIANS, PARTS, strict=True):
-        for kernel in (stepping(step, part), stepping(step), stepping(euler), stepping(step_1)):
+        yield has_laws(drawing(stepping(step, part)), LEAPS, data)
+        for kernel in map(stepping, (step, euler, step_1)):
             yield has_laws(drawing(kernel), LEAPS, data)
+            yield has_laws(kernel, LEAPS, data, ended(keeping(0.0), data))
     # With its mean, and nothing drawn: in the limit of small steps to where the flow leads.
     yield tends_to_the_flow(partial(one_by_one, stepping(step)), CLUSTERS)
 

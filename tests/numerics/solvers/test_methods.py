@@ -62,6 +62,27 @@ def test_a_predicted_noise_is_what_is_left_of_x_in_any_units(units):
     assert sum_["x"] * x + sum_["p"] * p == pytest.approx(steps.size(s, units) * (x - t.scale * p) / t.noise, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda x_t, predicted_x_0, **_: x_t * predicted_x_0,
+        lambda predicted_x_0, fresh, **_: np.clip(predicted_x_0, -1, 1) + fresh,
+        lambda x_t, **_: x_t**2,
+    ],
+)
+def test_a_step_that_is_not_linear_makes_no_row(formula):
+    grid = GRIDS["karras"]
+    with pytest.raises(ValueError, match="is not linear in x_t, predicted_x_0, predicted_noise, fresh: the sum of"):
+        steps.step(formula, grid[2], grid[3])
+
+
+def test_a_step_that_forgets_everything_makes_a_row():
+    grid = GRIDS["karras"]
+    forgets = lambda k: [steps.step(lambda x_t, **_: 0 * x_t, grid[k], grid[k + 1], reached=k + 1)]
+    table = steps.chained("to zero", grid, forgets)
+    assert np.array_equal(run(table, denoiser(SMOOTH), np.array([0.7, -1.3])), [0.0, 0.0])
+
+
 def test_samplers_that_differ_are_told_apart():
     grid = GRIDS["log-snr"]
     tables = {name: method(grid) for name, method in METHODS.items()}
