@@ -49,7 +49,7 @@ def pf_ode_gaussian(trajectory):
     yield for_all(data=gaussians, start=levels, end=levels, z=near)(keeps)
     # Taken from level to level it is where the quantiles are; and steps that hold the noise tend to it.
     for data, _ in GAUSSIANS:
-        yield by_running(matches(*led_along(trajectory, data), magnitude=100.0))
+        yield by_running(matches(*led_along(trajectory, data)))
         yield by_running(limit(trajectory, *in_small_steps(data)))
 
 
@@ -181,7 +181,7 @@ def short_of(chained, v_0, theta):
 
 
 def led_along(trajectory, data):
-    """From level to level by the trajectory, from some quantiles on; and where these are."""
+    """From level to level by the trajectory, from some quantiles on; where these are, and the size of all steps."""
 
     def led(m_0, v_0, x):
         def kernel(t, s, _):
@@ -192,7 +192,7 @@ def led_along(trajectory, data):
         return or_nowhere((len(IN_SIGMA) + 1, len(x)), lambda: points(one_by_one(kernel, IN_SIGMA), held, x))
 
     x = quantiles(data, IN_SIGMA)
-    return led, {"m_0": data.mean, "v_0": data.variance, "x": x[0]}, x
+    return led, {"m_0": data.mean, "v_0": data.variance, "x": x[0]}, x, len(x) * (1 + np.abs(x[0]))
 
 
 def quantiles(data, grid):
