@@ -12,6 +12,7 @@ slopes and their extrapolation say; an error below twenty times the floor, which
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +63,7 @@ def observed(method: Callable[..., Table], error: Callable[[Table], float], step
     errors = [error(method(grids.log_snr(n))) for n in steps]
     floors = [CLEAR * EPS * n for n in steps]
     clear = [e for e, floor in zip(errors, floors, strict=True) if e > floor]
-    orders = [float(np.log2(a / b)) for a, b in zip(clear, clear[1:])]
+    orders = [float(np.log2(a / b)) for a, b in itertools.pairwise(clear)]
     interval = None
     if len(orders) >= 2:
         *_, before, last = orders
