@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from typing import Any
 
 from derivations import Claim
 from derivations import claims as every_claim
@@ -36,17 +37,21 @@ def suggestion(id: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(near)}?" if near else "`noiseproof list` shows all of them"
 
 
-def selected(patterns: Iterable[str]) -> list[Claim]:
+def selected(patterns: Iterable[str], among: Mapping[str, Any] | None = None) -> list[Any]:
     """The claims that match any of the patterns, in reading order; all of them if there is no pattern.
+
+    ``among`` are entries of a listing, in the place of the claims.
 
     Raises UnknownClaim for an id and NothingSelected for a pattern without a match: a misspelt one must not pass
     by being empty.
     """
-    known, chosen = claims(), set()
+    known, chosen = claims() if among is None else among, set()
     chapters = dict.fromkeys(c.chapter for c in known.values())
     for pattern in patterns:
         if not any(sign in pattern for sign in "*?["):
-            chosen.add(claim(pattern).id)
+            if pattern not in known:
+                raise UnknownClaim(f"no claim is called {pattern}; {suggestion(pattern, known)}")
+            chosen.add(pattern)
             continue
         matches = {id for id in known if fnmatchcase(id, pattern)}
         if not matches:

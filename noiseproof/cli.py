@@ -52,8 +52,9 @@ cli.add_command(sample)
 def list_claims(patterns: tuple[str, ...], as_json: bool) -> None:
     """List the claims, in reading order."""
     from .choosing import selected
+    from .contents import contents
 
-    claims = selected(patterns)
+    claims = selected(patterns, contents())
     if as_json:
         from .reporting import claim_as_data, document
 

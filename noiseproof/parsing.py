@@ -161,6 +161,7 @@ class Reader:
         self.claim, self.text = claim, text
         self.letters: Mapping[str, Expr] = letters(claim)
         self.known = {"pi": sp.pi, **shorthands(claim), **self.letters}
+        self.exponents = {part.exp for formula in claim.formulas.values() for part in formula.atoms(Pow)}
 
     def refusal(self, why: str, node: ast.expr | None = None) -> Unreadable:
         """What is wrong, where, and what there is to choose from."""
@@ -237,10 +238,10 @@ class Reader:
         return found(*arguments)
 
     def power(self, base: Expr, exponent: Expr, node: ast.expr) -> Expr:
-        """base ** exponent, unless it would be a giant: exponents are small numbers, or letters for whole numbers."""
+        """base ** exponent, if that is no giant: a small number, letters for whole numbers, or as the claim has it."""
         counted = exponent.free_symbols and all(s.is_integer for s in exponent.free_symbols) and degree(exponent) <= 1
         small = exponent.is_Rational and max(abs(exponent), exponent.q) <= DEGREE
-        if not (small or (counted and not exponent.has(Pow))):
+        if not (small or (counted and not exponent.has(Pow)) or exponent in self.exponents):
             raise self.refusal(f"an exponent is a number of at most {DEGREE}, or a whole number such as n", node)
         if (
             isinstance(base, Rational)

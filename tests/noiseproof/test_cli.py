@@ -239,7 +239,7 @@ def test_what_is_skipped_for_one_reason_is_said_once(run, monkeypatch):
 
 
 def test_an_error_of_our_own_is_3(run, monkeypatch):
-    monkeypatch.setattr("noiseproof.choosing.selected", lambda patterns: 1 / 0)
+    monkeypatch.setattr("noiseproof.choosing.selected", lambda *_: 1 / 0)
     code, out, err = run("list")
     assert (code, out) == (3, "")
     assert "ZeroDivisionError" in err
