@@ -46,6 +46,13 @@ class Classifier(nn.Module):
         with torch.no_grad(), one_thread():
             return torch.softmax(self(single(x)).double(), -1).numpy()
 
+    def slopes(self, x: Array, label: int) -> Array:
+        """The slope in x of the logarithm of the probability of one class, for x of shape (n,)."""
+        with one_thread():
+            at = single(x).requires_grad_()
+            (slope,) = torch.autograd.grad(torch.log_softmax(self(at), -1)[:, label].sum(), at)
+        return slope.double().numpy()
+
 
 def train(
     labelled: Labelled,

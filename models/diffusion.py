@@ -15,7 +15,7 @@ from numpy import sqrt
 
 from numerics.schedules import Schedule
 from numerics.statistics import stream
-from numerics.worlds import CentralMoments, Step, mixture
+from numerics.worlds import CentralMoments, Mixture, Step, mixture
 
 from .atoms import Given
 from .denoiser import Denoiser, train
@@ -44,28 +44,28 @@ class Drawn(NamedTuple):
     whole: Array
 
 
-def drawn(step: Step, rng: np.random.Generator, n: int) -> Drawn:
+def drawn(step: Step, rng: np.random.Generator, n: int, world: Mixture = WORLD) -> Drawn:
     """Draws by the forward process and nothing else."""
-    x_0, x_prev, x_t = WORLD.forward(step)(rng, n)
+    x_0, x_prev, x_t = world.forward(step)(rng, n)
     last = (x_t - sqrt(step.alpha) * x_prev) / sqrt(step.beta)
     return Drawn(x_0, x_prev, x_t, last, (x_t - sqrt(step.alpha_bar) * x_0) / sqrt(1 - step.alpha_bar))
 
 
-def noisy(t: int) -> Callable[..., tuple[Array, Array, Array]]:
+def noisy(t: int, world: Mixture = WORLD) -> Callable[..., tuple[Array, Array, Array]]:
     """Draws of x_t and of the noises in it."""
 
     def draw(rng: np.random.Generator, n: int) -> tuple[Array, Array, Array]:
-        *_, x_t, last, whole = drawn(SCHEDULE.step(t), rng, n)
+        *_, x_t, last, whole = drawn(SCHEDULE.step(t), rng, n, world)
         return x_t, last, whole
 
     return draw
 
 
-def draws(what: str, t: int) -> Callable[..., tuple[Array, Array]]:
+def draws(what: str, t: int, world: Mixture = WORLD) -> Callable[..., tuple[Array, Array]]:
     """Draws of x_t and of one other: x_0, x_prev, ``last`` or ``whole`` noise."""
 
     def draw(rng: np.random.Generator, n: int) -> tuple[Array, Array]:
-        found = drawn(SCHEDULE.step(t), rng, n)
+        found = drawn(SCHEDULE.step(t), rng, n, world)
         return found.x_t, getattr(found, what)
 
     return draw
@@ -111,13 +111,13 @@ def variance_of(what: str, t: int) -> Learned:
 # What the world knows, for thresholds and for the network's own error.
 
 
-def moments_of(what: str, t: int, x_t: Array) -> tuple[Array, CentralMoments]:
+def moments_of(what: str, t: int, x_t: Array, world: Mixture = WORLD) -> tuple[Array, CentralMoments]:
     """The mean and the central moments of x_0, x_prev, ``last`` or ``whole`` noise given x_t."""
     step = SCHEDULE.step(t)
     if what in ("x_prev", "last"):
-        law, keeps, rest = WORLD.reverse_kernel(step, x_t), sqrt(step.alpha), sqrt(step.beta)
+        law, keeps, rest = world.reverse_kernel(step, x_t), sqrt(step.alpha), sqrt(step.beta)
     else:
-        law, keeps, rest = WORLD.posterior(step.alpha_bar, x_t), sqrt(step.alpha_bar), sqrt(1 - step.alpha_bar)
+        law, keeps, rest = world.posterior(step.alpha_bar, x_t), sqrt(step.alpha_bar), sqrt(1 - step.alpha_bar)
     found = law.central_moments()
     if what in ("x_prev", "x_0"):
         return law.mean, found
@@ -125,11 +125,11 @@ def moments_of(what: str, t: int, x_t: Array) -> tuple[Array, CentralMoments]:
     return (x_t - keeps * law.mean) / rest, stretched
 
 
-def given(what: str, t: int) -> Callable[[Array], Given]:
+def given(what: str, t: int, world: Mixture = WORLD) -> Callable[[Array], Given]:
     """What is known of it given x_t; E|r|^3 <= (E r^4)^(3/4)."""
 
     def known(x_t: Array) -> Given:
-        mean, moments = moments_of(what, t, x_t)
+        mean, moments = moments_of(what, t, x_t, world)
         return Given(mean, sqrt(moments.second), moments.fourth**0.75 / moments.second**1.5)
 
     return known

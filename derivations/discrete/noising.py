@@ -198,8 +198,8 @@ CLAIMS = [
     ),
     Claim(
         "discrete.absorbing",
-        "A token is visible at t with probability alpha_bar_t and has then never changed; a mask is that of the last "
-        "step with probability (alpha_bar_{t-1} - alpha_bar_t)/(1 - alpha_bar_t).",
+        "A token is visible at t with probability alpha_bar_t and has then never changed; a masked one was visible a "
+        "step before with probability (alpha_bar_{t-1} - alpha_bar_t)/(1 - alpha_bar_t).",
         proved_by=(
             first_masking,
             one_more_masking,

@@ -8,9 +8,10 @@ probability :math:`hR(x,y)+O(h^2)`, and it stays with the probability :math:`1+h
 :math:`R(y,y)` is minus the sum of the rates of leaving. Backwards, from y at t + h to x at t, Bayes' rule divides by
 :math:`p_{t+h}(y)`. What is left as h goes to zero are the rates of the reverse chain.
 
-The rates alone, :math:`R(x,y)` for the way from y to x, are the reverse rates of a flat prior: the naive reversal. They
-are right for the way from y to x if :math:`p_t(x)=p_t(y)`, and wrong otherwise, so for all ways only if :math:`p_t` is
-uniform wherever the chain connects states. The ratio is all that a model has to learn.
+The rates alone, :math:`R(x,y)` for the way from y to x, are the reverse rates of a flat prior: the naive reversal.
+For a way that the chain takes, with :math:`R(x,y)>0`, they are right if :math:`p_t(x)=p_t(y)`, and wrong otherwise; so
+for all ways only if :math:`p_t` is uniform wherever the chain connects states. The ratio is all that a model has to
+learn.
 
 References:
     Kelly (1979), Reversibility and stochastic networks.

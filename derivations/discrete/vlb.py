@@ -24,9 +24,9 @@ from sympy import Integer, Rational, Sum, Symbol, cos, exp, log
 from ..calculus import (
     RealFunction,
     UnitFunction,
-    algebra,
     d,
     definition,
+    differentiation,
     eq,
     linearity,
     naturals,
@@ -97,9 +97,8 @@ def short_steps(rate=rate):
 
 def straight_schedule(linear=linear):
     """... which is one over the time if the tokens are masked evenly."""
-    now = 1 - u
-    yield ((now + h) - now) / (1 - now)
-    yield eq(h * linear, by=algebra)
+    yield -d(u, 1 - u) / (1 - (1 - u))
+    yield eq(linear, by=differentiation)
 
 
 # A world for the witness: tokens that are less and less likely, and a schedule.
@@ -130,7 +129,7 @@ CLAIMS = [
             short_steps,
             straight_schedule,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="the standing assumptions; the model's step is the posterior, averaged over its prediction of x_0",
         source="Austin et al. (2021); Sahoo et al. (2024)",
         tier="extended",

@@ -127,9 +127,9 @@ CLAIMS = [
     Claim(
         "edm.denoiser-score",
         "The score leads from u to its denoised version, over the variance of the noise; for a data set that is the "
-        "mean of the points, weighed by their squared distances over twice that variance.",
+        "mean of the points, weighed by the softmax of minus their squared distances over twice that variance.",
         proved_by=(least_squares, score_from_the_denoiser, least_squares_for_points, score_of_points),
-        evidence="S Q P",
+        evidence="S Q P T",
         source="Karras et al. (2022), eqs. 2-3, app. B.3",
         tier="extended",
         mistakes={

@@ -124,8 +124,10 @@ def flow_at_another_scale(velocity=velocity):
     yield let(sigma, level)
     yield let(s_dot, d(t, scale))
     yield let(sigma_dot, d(t, level))
+    yield let(x, s * point)
+    yield let(slope, slope_there / s)
     yield d(t, scale * point)
-    yield eq(velocity.xreplace({x: s * point, slope: slope_there / s}), by=flow)
+    yield eq(velocity, by=flow)
 
 
 def variance_preserved(vp_sigma=vp_sigma, vp_scale=vp_scale):
@@ -143,8 +145,11 @@ def scale_from_the_level(vp_sigma=vp_sigma, vp_scale=vp_scale, vp_scale_at_level
 
 def flow_where_variance_is_preserved(velocity=velocity, vp_sigma=vp_sigma, vp_scale=vp_scale):
     """... and the velocity is half of beta, times x and the slope in x."""
-    at_time = {s: vp_scale, sigma: vp_sigma, s_dot: d(t, vp_scale), sigma_dot: d(t, vp_sigma)}
-    yield velocity.xreplace(at_time)
+    yield let(s, vp_scale)
+    yield let(sigma, vp_sigma)
+    yield let(s_dot, d(t, vp_scale))
+    yield let(sigma_dot, d(t, vp_sigma))
+    yield velocity
     yield eq(-d(t, B) / 2 * (x + slope), by=differentiation)
 
 

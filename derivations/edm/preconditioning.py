@@ -146,7 +146,7 @@ CLAIMS = [
         "The scales of the input, the shortcut and the output of a denoiser follow from three requirements: an input "
         "and a target of unit variance, and the smallest amplification of errors.",
         proved_by=(variance_of_the_input, unit_input, best_shortcut, unit_target),
-        evidence="S M P",
+        evidence="S M P T",
         source="Karras et al. (2022), eq. 7, table 1, app. B.6",
         tier="extended",
         mistakes={
@@ -165,7 +165,7 @@ CLAIMS = [
         "Weighed by one over the square of the output's scale, errors of the network count alike at every level; one "
         "that says nothing costs 1 per coordinate if the data have mean zero, and is the best if they are Gaussian.",
         proved_by=(errors_count_alike, silent_network, gaussian_data, nothing_left_to_say),
-        evidence="S M",
+        evidence="S M T",
         assumes="the standing assumptions; the data have mean zero where F = 0",
         source="Karras et al. (2022), eq. 8, table 1",
         tier="extended",

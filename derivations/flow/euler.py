@@ -114,7 +114,7 @@ CLAIMS = [
             steps_of_any_size,
             one_step_is_exact,
         ),
-        evidence="S Q",
+        evidence="S Q T B",
         assumes="x_t = (1 - t) x_0 + t x_1; x_0 and x_1 are independent, or x_1 = T(x_0) and no two paths cross",
         source="Liu et al. (2022) sections 2-3",
         tier="extended",

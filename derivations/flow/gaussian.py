@@ -91,8 +91,9 @@ def mean_velocity(velocity=velocity):
 
 def moves_on(velocity=velocity, trajectory=trajectory):
     """A point that moves with it keeps its place in the cloud, in units of its width ..."""
+    yield let(x_t, trajectory)
     yield d(t, trajectory)
-    yield eq(velocity.xreplace({x_t: trajectory}), by=differentiation)
+    yield eq(velocity, by=differentiation)
 
 
 def sets_out(trajectory=trajectory):
@@ -105,6 +106,27 @@ def arrives(trajectory=trajectory, end=end):
     """... to the data."""
     yield trajectory
     yield tends_to(end, t, 1, by=limit())
+
+
+def narrowest_on_the_way():
+    """Between the ends the cloud is narrower than at both: its variance is least at t = 1/(1 + v) ..."""
+    yield V
+    yield eq((1 + v) * (t - 1 / (1 + v)) ** 2 + v / (1 + v), by=algebra)
+    yield ge(v / (1 + v), by=positivity)
+
+
+def narrower_than_the_noise():
+    """... and less there than that of the noise, which is 1, ..."""
+    yield 1 - v / (1 + v)
+    yield eq(1 / (1 + v), by=algebra)
+    yield gt(0, by=positivity)
+
+
+def narrower_than_the_data():
+    """... and than that of the data."""
+    yield v - v / (1 + v)
+    yield eq(v**2 / (1 + v), by=algebra)
+    yield gt(0, by=positivity)
 
 
 def turns(trajectory=trajectory, acceleration=acceleration):
@@ -164,6 +186,9 @@ CLAIMS = [
             moves_on,
             sets_out,
             arrives,
+            narrowest_on_the_way,
+            narrower_than_the_noise,
+            narrower_than_the_data,
             turns,
             falls_behind,
             mean_of_the_end,
@@ -171,7 +196,7 @@ CLAIMS = [
             in_order,
             no_coupling_is_cheaper,
         ),
-        evidence="S Q P",
+        evidence="S Q P B",
         assumes="x_1 is Gaussian, and x_0 is standard normal noise, independent of it; x_t = (1 - t) x_0 + t x_1",
         source="Liu et al. (2022) section 3",
         tier="extended",

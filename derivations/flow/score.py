@@ -9,9 +9,9 @@ wherever the signal is not constant in units of the noise. On straight paths, :m
 
 .. math:: u_t(x)=\frac xt+\frac{1-t}t\,s_t(x),
 
-and where the variance is preserved, :math:`a^2+b^2=1` with :math:`\dot a=-\tfrac12\beta a` in the time of diffusion,
-which runs from the data to the noise, it is the right-hand side of the probability-flow ODE,
-:math:`-\tfrac12\beta\,(x+s_t(x))`. Vectors are read one coordinate at a time.
+and for a diffusion, in its own time, which runs from the data to the noise, it is the right-hand side of the
+probability-flow ODE (see ``sde.fokker_planck``): where the variance is preserved, :math:`a^2+b^2=1` with
+:math:`\dot a=-\tfrac12\beta a`, that is :math:`-\tfrac12\beta\,(x+s_t(x))`. Vectors are read one coordinate at a time.
 
 References:
     Albergo, Boffi & Vanden-Eijnden (2023), Stochastic interpolants.
@@ -19,7 +19,7 @@ References:
     Song et al. (2021), Score-based generative modeling through stochastic differential equations.
 """
 
-from sympy import log, sqrt
+from sympy import Integer, log, sqrt
 
 from ..calculus import (
     E,
@@ -31,12 +31,15 @@ from ..calculus import (
     let,
     linearity,
     positives,
+    reals,
     rearranging,
     theorem,
     under_the_integral,
     units,
 )
 from ..claim import Claim
+from ..sde import moments as diffusion
+from ..sde.fokker_planck import drift, lam
 from .velocity import (
     WORLD,
     a,
@@ -58,11 +61,12 @@ from .velocity import (
 
 __all__ = ["CLAIMS", "WORLD"]
 
-# Notation: what is left of the data after preserving diffusion, and how fast it decays.
+# Notation: of a diffusion, whose drift is f x and whose noise is g; and of one that preserves the variance.
 
-alpha, beta = units(r"\alpha"), positives(r"\beta")
-preserving = {a: alpha, a_dot: -beta * alpha / 2}
-preserving |= {b: sqrt(1 - alpha**2), b_dot: beta * alpha**2 / (2 * sqrt(1 - alpha**2))}
+f, g = reals("f g")
+alpha_bar, beta = units(r"\bar\alpha"), positives(r"\beta")
+in_our_letters = {diffusion.a: a, diffusion.b: b, diffusion.f: f, diffusion.g: g}
+in_our_letters |= {diffusion.x: x_t, diffusion.score: score}
 
 # Statement
 
@@ -100,22 +104,45 @@ def velocity_from_the_score(velocity=velocity):
 
 def straight_paths(velocity=velocity, straight=straight):
     """On straight paths, from the noise to the data in a time of 1 ..."""
-    yield velocity.xreplace({a: t, a_dot: 1, b: 1 - t, b_dot: -1})
+    yield let(a, t)
+    yield let(a_dot, 1)
+    yield let(b, 1 - t)
+    yield let(b_dot, -1)
+    yield velocity
     yield eq(straight, by=algebra)
 
 
+def of_a_diffusion(velocity=velocity):
+    """... and if a and b are those of a diffusion, it is that of its probability flow ..."""
+    yield let(a_dot, diffusion.mean_rate.xreplace(in_our_letters))
+    yield let(b_dot, diffusion.variance_rate.xreplace(in_our_letters) / (2 * b))
+    yield velocity
+    yield eq(drift.xreplace(in_our_letters | {lam: Integer(0)}), by=algebra)
+
+
 def preserved(velocity=velocity, probability_flow=probability_flow):
-    """... and where the variance is preserved, so that the noise grows as the data decay."""
-    yield velocity.xreplace(preserving)
+    """... as where the variance is preserved: the noise grows as the data decay."""
+    yield let(a, sqrt(alpha_bar))
+    yield let(a_dot, -beta * sqrt(alpha_bar) / 2)
+    yield let(b, sqrt(1 - alpha_bar))
+    yield let(b_dot, beta * alpha_bar / (2 * sqrt(1 - alpha_bar)))
+    yield velocity
     yield eq(probability_flow, by=algebra)
 
 
 CLAIMS = [
     Claim(
         "flow.velocity-score",
-        "The mean velocity is the score times a function of time, plus a multiple of x; where the variance is "
-        "preserved, it is that of the probability-flow ODE.",
-        proved_by=(score_from_the_data, data_from_the_score, velocity_from_the_score, straight_paths, preserved),
+        "The mean velocity is the score times a function of time, plus a multiple of x; for a and b of a diffusion, "
+        "it is that of the probability-flow ODE.",
+        proved_by=(
+            score_from_the_data,
+            data_from_the_score,
+            velocity_from_the_score,
+            straight_paths,
+            of_a_diffusion,
+            preserved,
+        ),
         evidence="S Q P",
         assumes="the standing assumptions; x_0 is standard normal noise, independent of the data x_1",
         source="Albergo et al. (2023); Lipman et al. (2022) section 4",

@@ -13,7 +13,7 @@ exchanged their ends. For Gaussian data and squares the expense falls from :math
 On the line this is the least there is. In two dimensions it is not: the flow lowers *all* convex expenses at once,
 knows of none of them, and is the best for none in particular. Take noise :math:`(y_1,y_2)` and data with independent
 coordinates of deviations :math:`s_1<s_2`. The flow takes one to :math:`(s_1y_1,s_2y_2)`, which is as good as it gets
-for :math:`w_1^2+w_2^2`. For :math:`c(w)=g_1w_1^2+2hw_1w_2+g_2w_2^2` with :math:`h\ne0`, squares of distances in
+for :math:`w_1^2+w_2^2`. For :math:`c(w)=g_1w_1^2+2hw_1w_2+g_2w_2^2` with :math:`0<h^2<g_1g_2`, squares of distances in
 coordinates that are not orthogonal, one does better by turning the noise first, which does not change its law. It saves
 
 .. math:: 2\bigl(\sqrt{\tau^2+\omega^2}-\tau\bigr),\qquad\tau=g_1s_1+g_2s_2,\quad\omega=h\,(s_2-s_1),
@@ -245,7 +245,7 @@ CLAIMS = [
             uncorrelated,
             it_could_be_cheaper,
         ),
-        evidence="S Q M",
+        evidence="S Q M T",
         kind="inequality",
         assumes="c is convex, and its means exist; velocities are smooth: the continuity equation has one solution",
         source="Liu et al. (2022) theorems 3.3, 3.5",

@@ -116,7 +116,8 @@ def noise_is_kept(velocity=velocity):
     yield let(sigma_dot, d(t, path_width))
     yield d(t, path_mean + path_width * x_0)
     yield eq(mu_dot + sigma_dot * x_0, by=differentiation)
-    yield eq(velocity.xreplace({x_t: mu + sigma * x_0}), by=algebra)
+    yield let(x_t, mu + sigma * x_0)
+    yield eq(velocity, by=algebra)
 
 
 def one_path(velocity=velocity):
@@ -137,14 +138,18 @@ def straight_path(along=along):
 
 def on_the_straight_path(optimal=optimal, along=along):
     """... and where it is says how fast it moves."""
-    yield optimal.xreplace({x_t: t * x_1 + (1 - (1 - sigma_min) * t) * x_0})
+    yield let(x_t, t * x_1 + (1 - (1 - sigma_min) * t) * x_0)
+    yield optimal
     yield eq(along, by=algebra)
 
 
 def straight_path_in_general(velocity=velocity, optimal=optimal):
     """It is the general velocity, for this mean and this width."""
-    width = 1 - (1 - sigma_min) * t
-    yield velocity.xreplace({mu: t * x_1, mu_dot: x_1, sigma: width, sigma_dot: sigma_min - 1})
+    yield let(mu, t * x_1)
+    yield let(mu_dot, x_1)
+    yield let(sigma, 1 - (1 - sigma_min) * t)
+    yield let(sigma_dot, sigma_min - 1)
+    yield velocity
     yield eq(optimal, by=algebra)
 
 
@@ -237,7 +242,7 @@ CLAIMS = [
         "The density of x_t is carried by the mean velocity of the paths through each point; regression on single "
         "velocities has the gradient of regression on their mean, and a larger loss.",
         proved_by=(mean_of_the_velocities, cloud_of_paths, paths_of_any_kind, two_losses, one_gradient),
-        evidence="S Q M P",
+        evidence="S Q M P T",
         assumes="the standing assumptions; x_0 is standard normal noise, independent of the data x_1",
         source="Lipman et al. (2022) eq. 8, theorems 1-2; Liu et al. (2022) theorem 3.3",
         tier="extended",

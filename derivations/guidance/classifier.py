@@ -151,7 +151,7 @@ CLAIMS = [
             noise_given_the_label,
             affine_classifier,
         ),
-        evidence="S Q P",
+        evidence="S Q P T",
         assumes="the standing assumptions; given x_0, the label and x_t are independent",
         source="Dhariwal & Nichol (2021) eq. 14; Weng (2021)",
         tier="extended",

@@ -71,10 +71,10 @@ def tilted_data(tilted_mean=tilted_mean, precision=precision):
     yield eq(d(x, log(normal(x, tilted_mean, 1 / P))), by=differentiation)
 
 
-def with_noise():
+def with_noise(tilted_mean=tilted_mean):
     """Noise adds to the variance, ..."""
-    yield integral(normal(x, mu, 1 / P) * normal(u, x, sigma**2), x)
-    yield eq(normal(u, mu, 1 / P + sigma**2), by=gaussian_integral(x))
+    yield integral(normal(x, tilted_mean, 1 / P) * normal(u, x, sigma**2), x)
+    yield eq(normal(u, tilted_mean, 1 / P + sigma**2), by=gaussian_integral(x))
 
 
 def score_of_the_noised(tilted_mean=tilted_mean, noised_precision=noised_precision):
@@ -152,7 +152,7 @@ CLAIMS = [
             label_that_moves,
             between_the_laws,
         ),
-        evidence="S Q",
+        evidence="S Q B",
         assumes="Gaussian data, with the label and without; noise is only added; w > 0; tilted data have a variance",
         source="Bradley & Nakkiran (2024); Du et al. (2023)",
         tier="extended",

@@ -82,15 +82,15 @@ def two_conventions(guided=guided, scaled=scaled):
 
 
 def no_guidance(guided=guided):
-    """... with the weight 0, ..."""
-    yield guided.xreplace({w: 0})
-    yield eq(conditional_noise, by=algebra)
+    """... the weight says how far one goes past it, so that with the weight 0, ..."""
+    yield guided
+    yield eq(conditional_noise + w * (conditional_noise - predicted_noise), by=algebra)
 
 
 def scale_of_one(scaled=scaled):
     """... or the scale 1, one draws from the law given the label."""
-    yield scaled.xreplace({s: 1})
-    yield eq(conditional_noise, by=algebra)
+    yield scaled
+    yield eq(conditional_noise + (s - 1) * (conditional_noise - predicted_noise), by=algebra)
 
 
 CLAIMS = [

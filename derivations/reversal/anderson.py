@@ -129,7 +129,7 @@ CLAIMS = [
             error_of_many_steps,
             runs_away,
         ),
-        evidence="S Q M",
+        evidence="S Q M B",
         kind="limit",
         source="Anderson (1982); Song et al. (2021), eq. 6",
         mistakes={

@@ -254,7 +254,7 @@ CLAIMS = [
             no_distance,
             some_distance,
         ),
-        evidence="S Q M P",
+        evidence="S Q M P B",
         kind="inequality",
         assumes="the standing assumptions; Gaussian data for the law that the chain from N(0, 1) ends in",
         mistakes={

@@ -219,7 +219,7 @@ CLAIMS = [
         "reversal.naive-chain",
         "The naive chain returns the data with extra noise of variance 2(1/alpha_bar_T - 1); from N(0, 1) it explodes.",
         proved_by=(fresh_noises_add_up, one_more_step, chain_from_a_correct_end, chain_from_noise),
-        evidence="S Q M P",
+        evidence="S Q M P B",
         mistakes={
             "one-over-alphabar": {"variance": 1 / alpha_bar_T},
             "factor-one": {"added": 1 / alpha_bar_T - 1},

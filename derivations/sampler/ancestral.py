@@ -16,7 +16,7 @@ References:
     Song et al. (2021), Score-based generative modeling through SDEs, appendix F, eq. (47).
 """
 
-from sympy import Rational, log
+from sympy import log
 
 from ..calculus import (
     E,
@@ -38,6 +38,7 @@ from ..calculus import (
     units,
 )
 from ..claim import Claim
+from ..reversal.score import clusters
 from .ddpm import data, guess, kernel, marginal, predicted_x_0, x_0, x_s, x_t
 from .multistep import sigma_s, sigma_t
 
@@ -112,10 +113,10 @@ def up_again(variance=variance, down=down):
 CLAIMS = [
     Claim(
         "sampler.ve-ancestral",
-        "Between levels of noise, what is known of a step given both ends is Gaussian, its mean lies along the score, "
-        "and a draw of it is an Euler step to below the target, and fresh noise.",
+        "Where noise is only added, a step given both ends is Gaussian; with the exact denoiser its mean lies along "
+        "the score, and it is an Euler step to below the target, and fresh noise.",
         proved_by=(given_both_ends, right_level, score, with_the_score, down_by_euler, below_the_target, up_again),
-        evidence="S M P",
+        evidence="S M P B",
         assumes="x_t is x_0 with noise of the level sigma_t; sigma_s < sigma_t",
         source="Song et al. (2021) appendix F, eq. 47",
         tier="extended",
@@ -135,15 +136,9 @@ CLAIMS = [
 
 # A world for the witness: two clusters.
 
-
-def clusters(x, noise):
-    first, second = (normal(x, m, v + noise) for m, v in ((-1, Rational(1, 2)), (Rational(3, 2), Rational(4, 5))))
-    return Rational(3, 10) * first + Rational(7, 10) * second
-
-
 WORLD = {
-    data: clusters(x_0, 0),
-    marginal: clusters(x_t, sigma_t**2),
-    guess: evidence * clusters(x_0, 0) / clusters(x_t, sigma_t**2),
+    data: clusters(x_0, 1, 0),
+    marginal: clusters(x_t, 1, sigma_t**2),
+    guess: evidence * clusters(x_0, 1, 0) / clusters(x_t, 1, sigma_t**2),
     kernel: jump * from_data / evidence,
 }

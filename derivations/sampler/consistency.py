@@ -211,7 +211,7 @@ CLAIMS = [
     Claim(
         "sampler.consistency-function",
         "On the line the probability flow keeps quantiles, so that one step to its end is the map between them; for "
-        "Gaussian data it is a ratio of widths, and no denoiser; and two coefficients that meet the boundary.",
+        "Gaussian data it scales by a ratio of widths, as no denoiser does; and two coefficients meet the boundary.",
         proved_by=(
             at_a_moving_point,
             with_the_place,
@@ -228,7 +228,7 @@ CLAIMS = [
             gain_of_the_denoiser,
             what_it_leaves,
         ),
-        evidence="S Q P",
+        evidence="S Q P B",
         assumes="u is x_0 with noise of the level sigma, which is epsilon at the end, epsilon > 0; a smooth positive "
         "density on the line",
         source="Song et al. (2023) section 3, appendix C; Weng (2021)",

@@ -26,6 +26,7 @@ References:
 from sympy import Integer, exp, log, sqrt
 
 from ..calculus import (
+    E,
     Var,
     algebra,
     d,
@@ -117,16 +118,22 @@ def same_law(mean=mean, variance=variance):
     yield eq(from_data, by=gaussian_integral(x_t))
 
 
-def nothing_drawn(mean=mean):
-    """... so too if nothing is drawn, ..."""
+def mean_if_nothing_is_drawn(mean=mean):
+    """... so too if nothing is drawn: then x_s is a line in x_t, which has the right mean ..."""
+    yield E(evidence, mean.xreplace({sigma: Integer(0)}))
+    yield eq(sqrt(alpha_bar_s) * x_0, by=gaussian_moments)
+
+
+def variance_if_nothing_is_drawn(mean=mean):
+    """... and the right variance; ..."""
     yield Var(evidence, mean.xreplace({sigma: Integer(0)}))
     yield eq(1 - alpha_bar_s, by=gaussian_moments)
 
 
 def all_drawn(mean=mean, variance=variance):
-    """... or everything: then x_t is forgotten."""
-    everything = {sigma: sqrt(1 - alpha_bar_s)}
-    yield normal(x_s, mean.xreplace(everything), variance.xreplace(everything))
+    """... or if everything is: then x_t is forgotten."""
+    yield let(sigma, sqrt(1 - alpha_bar_s))
+    yield normal(x_s, mean, variance)
     yield eq(from_data, by=algebra)
 
 
@@ -142,8 +149,8 @@ def up_to_one(sigma_eta=sigma_eta):
     yield lt(1 - alpha_bar_s, by=positivity)
 
 
-def variance_at_one(sigma_eta=sigma_eta, at_one=at_one):
-    """At 1 the variance is DDPM's ..."""
+def deviation_at_one(sigma_eta=sigma_eta, at_one=at_one):
+    """At 1 it is DDPM's ..."""
     yield sigma_eta.xreplace({eta: Integer(1)})
     yield eq(at_one, by=algebra)
 
@@ -194,7 +201,7 @@ CLAIMS = [
         "sampler.ddim-marginals",
         "Of the noise in x_t any part may be kept and the rest drawn afresh: given x_0, x_s has the law of the forward "
         "process.",
-        proved_by=(same_law, nothing_drawn, all_drawn),
+        proved_by=(same_law, mean_if_nothing_is_drawn, variance_if_nothing_is_drawn, all_drawn),
         evidence="S M P",
         assumes="the standing assumptions; s < t, and sigma^2 is at most the variance of the noise in x_s",
         source=DDIM + "lemma 1, eq. 7",
@@ -215,8 +222,8 @@ CLAIMS = [
         "sampler.ddim-eta",
         "DDIM's eta scales the standard deviation of the noise of a step; at eta = 1 the step is DDPM's, in its mean "
         "and in its variance.",
-        proved_by=(squared, up_to_one, variance_at_one, mean_at_one),
-        evidence="S P",
+        proved_by=(squared, up_to_one, deviation_at_one, mean_at_one),
+        evidence="S P B",
         assumes="the standing assumptions; s < t",
         source=DDIM + "eq. 16",
         mistakes={
@@ -235,7 +242,7 @@ CLAIMS = [
         "DDIM from a predicted noise: without fresh noise it is an Euler step of the probability flow of "
         "x/sqrt(alpha_bar), with the noise level for time, and the first-order step of DPM-Solver++.",
         proved_by=(true_noise, flow_in_the_noise, euler_step, data_held),
-        evidence="S P",
+        evidence="S P B",
         assumes="the standing assumptions; a smooth schedule; s < t, sigma^2 at most the variance of the noise in x_s",
         source=DDIM + "eqs. 12-14; Lu et al. (2022), DPM-Solver++",
         mistakes={

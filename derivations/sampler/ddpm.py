@@ -6,17 +6,18 @@ r"""DDPM's step over any jump, from t to s: the kernel given both ends, with a p
 
 where :math:`\alpha_{t\mid s}=\bar\alpha_t/\bar\alpha_s` and :math:`\beta_{t\mid s}=1-\alpha_{t\mid s}` belong to the
 jump, and not to the last of the steps that it leaps over. If :math:`\hat x_0` is a draw from
-:math:`q(x_0\mid x_t)`, then :math:`x_s` has its own law. A network gives the mean of that law. Then the mean of
-:math:`x_s` is right, and its variance is too small: what is missing is the squared coefficient of
-:math:`\hat x_0`, times the mean squared error of the network. In d dimensions this holds for each coordinate.
+:math:`q(x_0\mid x_t)`, then :math:`x_s` has its own law. The exact denoiser is the mean of :math:`q(x_0\mid x_t)`. Then
+the mean of :math:`x_s` is right, and its variance is too small: what is missing is the squared coefficient of
+:math:`\hat x_0`, times the mean squared error of the denoiser. In d dimensions this holds for each coordinate.
 
 For Gaussian data the law of the samples is known at all times. A sampler that has the right mean and adds a variance of
 its own is off by
 
 .. math:: \hat v_s-v_s=\alpha_{t\mid s}\frac{v_s^2}{v_t^2}(\hat v_t-v_t)+\sigma^2-\frac{\beta_{t\mid s}v_s}{v_t} ,
 
-so that only the last of these variances is exact. With :math:`\tilde\beta_{t\mid s}` samples are too narrow for all
-data but a point. With :math:`\beta_{t\mid s}` they are too wide for data of a variance below one, and too narrow above.
+so that :math:`\sigma^2=\beta_{t\mid s}v_s/v_t` is exact at every step, and no other variance is. With
+:math:`\tilde\beta_{t\mid s}` samples are too narrow for all data but a point. With :math:`\beta_{t\mid s}` they are too
+wide for data of a variance below one, and too narrow above.
 
 References:
     Ho, Jain & Abbeel (2020), Denoising diffusion probabilistic models, eq. (7), section 3.2.
@@ -24,7 +25,7 @@ References:
     Bao, Li, Zhu & Zhang (2022), Analytic-DPM.
 """
 
-from sympy import Integer, Rational, sqrt
+from sympy import Integer, sqrt
 
 from ..calculus import (
     Density,
@@ -53,6 +54,7 @@ from ..calculus import (
     units,
 )
 from ..claim import Claim
+from ..reversal.score import clusters
 
 # Notation: a jump leads from t to a less noisy s, and xi is the noise that it adds.  The last of the steps from s to t
 # has alpha_t, and those before it multiply to gamma.
@@ -272,7 +274,7 @@ CLAIMS = [
             too_little_variance,
             only_for_a_point,
         ),
-        evidence="S Q M P",
+        evidence="S Q M P B",
         assumes="the standing assumptions; s < t",
         source="Ho et al. (2020) eq. 7; Nichol & Dhariwal (2021)",
         mistakes={
@@ -303,7 +305,7 @@ CLAIMS = [
             too_wide,
             too_narrow_as_well,
         ),
-        evidence="S Q P",
+        evidence="S Q P B",
         assumes="the standing assumptions; Gaussian data, exact denoiser, samples that start from the law of x_T",
         source="Ho et al. (2020) section 3.2",
         mistakes={
@@ -322,12 +324,8 @@ CLAIMS = [
 # A world for the witness: two clusters.
 
 
-def clusters(x, shrunk):
-    first, second = (
-        normal(x, sqrt(shrunk) * m, shrunk * c + 1 - shrunk)
-        for m, c in ((-1, Rational(1, 2)), (Rational(3, 2), Rational(4, 5)))
-    )
-    return Rational(3, 10) * first + Rational(7, 10) * second
+def noised(x, shrunk):
+    return clusters(x, shrunk, 1 - shrunk)
 
 
 def fisher(law):
@@ -335,12 +333,12 @@ def fisher(law):
 
 
 WORLD = {
-    data: clusters(x_0, Integer(1)),
-    law_at_s: clusters(x_s, alpha_bar_s),
-    marginal: clusters(x_t, alpha_bar),
+    data: noised(x_0, 1),
+    law_at_s: noised(x_s, alpha_bar_s),
+    marginal: noised(x_t, alpha_bar),
     kernel: jump * from_data / evidence,
-    guess: evidence * clusters(x_0, Integer(1)) / clusters(x_t, alpha_bar),
-    reverse: jump * clusters(x_s, alpha_bar_s) / clusters(x_t, alpha_bar),
-    origin: from_data * clusters(x_0, Integer(1)) / clusters(x_s, alpha_bar_s),
-    mmse: (1 - alpha_bar) / alpha_bar * (1 - (1 - alpha_bar) * fisher(clusters(x_t, alpha_bar))),
+    guess: evidence * noised(x_0, 1) / noised(x_t, alpha_bar),
+    reverse: jump * noised(x_s, alpha_bar_s) / noised(x_t, alpha_bar),
+    origin: from_data * noised(x_0, 1) / noised(x_s, alpha_bar_s),
+    mmse: (1 - alpha_bar) / alpha_bar * (1 - (1 - alpha_bar) * fisher(noised(x_t, alpha_bar))),
 }

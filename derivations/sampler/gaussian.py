@@ -23,7 +23,7 @@ References:
     Karras et al. (2022), Elucidating the design space of diffusion-based generative models, eqs. (1), (3).
 """
 
-from sympy import Integer, Product, Rational, atan, cos, oo, sin, sqrt, tan
+from sympy import Integer, Product, Rational, acos, atan, cos, oo, sin, sqrt, tan
 
 from ..calculus import (
     Density,
@@ -71,17 +71,16 @@ from .ddpm import (
     x_t,
 )
 
-# Notation: u_0 is where the flow starts, at the level sigma_0; u_sigma any of its trajectories.  Samples have the
-# part r_n of the variance that they should have, after n of N steps, the n-th by an angle of the tangent tau_n: its
-# squared cosine is 1/(1 + tau_n^2).
+# Notation: u_0 is where the flow starts, at the level sigma_0; u_sigma any of its trajectories.  After n of
+# N steps, the n-th by the angle delta_n, samples have the part r_n of the variance that they should have.
 
-u, u_0, slope, theta_t, theta_s = reals(r"u u_0 \tau \theta_t \theta_s")
+u, u_0, theta_t, theta_s = reals(r"u u_0 \theta_t \theta_s")
 angles = {at: atan(sqrt((1 - bar) / (bar * v_0))) for at, bar in ((theta_t, alpha_bar), (theta_s, alpha_bar_s))}
 WHERE = LEVELS | angles
-sigma_0, theta = positives(r"\sigma_0 \theta_T")
+sigma_0, theta, slope, part = positives(r"\sigma_0 \theta_T \tau r")
 n, N = naturals("n N")
 along = RealFunction("u", at=[sigma])
-tangent, left = RealFunction(r"\tau", at=[n]), Density("r", at=[n])
+angle, left = RealFunction(r"\delta", at=[n]), Density("r", at=[n])
 
 
 def denoiser(u):
@@ -93,7 +92,7 @@ flow = definition("the probability flow", {d(sigma, along): (along - denoiser(al
 addition = granted(
     "the addition theorem of the cosine", "Abramowitz & Stegun (1964), Handbook of mathematical functions"
 )
-each_step = definition("each step", {left: cos(atan(tangent)) ** 2 * left(n - 1)})
+each_step = definition("each step", {left: cos(angle) ** 2 * left(n - 1)})
 ddim = step.xreplace({sigma: Integer(0)})
 
 # Statement
@@ -185,14 +184,14 @@ def by_its_angle(gain=gain, turned=turned):
 
 
 def variance_of_a_step(variance=variance):
-    """... so that from the right law it ends with the right variance, times the squared cosine, ..."""
-    yield variance
-    yield eq(gain**2 * v_t, by=theorem(cosine))
-    yield eq(Var(normal(x_t, m_t, v_t), gain * (x_t - m_t)), by=gaussian_moments)
+    """... so that what part of the right variance samples have is multiplied by the squared cosine, ..."""
+    yield part * variance
+    yield eq(part * gain**2 * v_t, by=theorem(cosine))
+    yield eq(Var(normal(x_t, m_t, part * v_t), gain * (x_t - m_t)), by=gaussian_moments)
 
 
 def too_narrow(variance=variance):
-    """... which is too small, for any data that are not a point, ..."""
+    """... and from the right law it ends too narrow, for any data that are not a point, ..."""
     sideways = sqrt(alpha_bar_s * (1 - alpha_bar)) + sqrt(alpha_bar * (1 - alpha_bar_s))
     yield v_s - variance
     yield eq(v_s - gain**2 * v_t, by=theorem(cosine))
@@ -207,26 +206,28 @@ def right_for_a_point(gain=gain):
 
 
 def all_steps():
-    """All steps together lose the product of the squared cosines; ..."""
-    yield Product(cos(atan(tangent)) ** 2, (n, 1, N))
+    """All steps together leave the product of the squared cosines; ..."""
+    yield Product(cos(angle) ** 2, (n, 1, N))
     yield eq(Product(left / left(n - 1), (n, 1, N)), by=each_step)
     yield eq(left(N) / left(0), by=telescope)
 
 
 def equal_factors():
-    """for equal angles ..."""
-    yield Product(cos(atan(slope)) ** 2, (n, 1, N))
+    """equal factors make a power, ..."""
+    yield Product(1 / (1 + slope**2), (n, 1, N))
     yield eq((1 + slope**2) ** (-N), by=induction(N))
 
 
 def equal_angles(final=final):
-    """... a power of one of them, ..."""
-    yield v_0 * Product(1 / (1 + tan(theta / N) ** 2), (n, 1, N))
-    yield eq(final, by=theorem(equal_factors, {slope: tan(theta / N)}))
+    """... and N equal angles, each of the tangent tau, make equal factors, ..."""
+    yield let(theta, N * atan(slope))
+    yield v_0 * Product(cos(theta / N) ** 2, (n, 1, N))
+    yield eq(v_0 * Product(1 / (1 + slope**2), (n, 1, N)), by=algebra)
+    yield eq(final, by=theorem(equal_factors))
 
 
 def order(final=final, rate=rate, constant=constant):
-    """... which comes up to the variance of the data as one over the number of steps."""
+    """... so that the variance of the samples comes up to that of the data as one over the number of steps."""
     yield N**rate * (final - v_0)
     yield tends_to(constant, N, oo, by=limit())
 
@@ -237,7 +238,7 @@ CLAIMS = [
         "For Gaussian data the probability flow keeps every point at its distance from the mean, in units of the "
         "width at the time.",
         proved_by=(denoising, keeps_its_place, moves_on, starts, mean_at_the_level, variance_at_the_level),
-        evidence="S Q P",
+        evidence="S Q P B",
         assumes="x_0 is Gaussian, and u is x_0 with noise of the level sigma",
         source="Karras et al. (2022) eqs. 1, 3",
         mistakes={
@@ -265,7 +266,7 @@ CLAIMS = [
             equal_angles,
             order,
         ),
-        evidence="S Q P",
+        evidence="S Q P B",
         kind="identity/order",
         assumes="x_0 is Gaussian, x_T has its own law, the noise is predicted exactly; 0 ≤ s < t; angles below a "
         "quarter of a turn",
@@ -288,4 +289,4 @@ CLAIMS = [
 
 # A world for the witness: a trajectory, and steps that leave one half, one third, one quarter.
 
-WORLD = {along: m_0 + Rational(3, 5) * sqrt(v_0 + sigma**2), left: 1 / (n + 1), tangent: 1 / sqrt(n)}
+WORLD = {along: m_0 + Rational(3, 5) * sqrt(v_0 + sigma**2), left: 1 / (n + 1), angle: acos(sqrt(n / (n + 1)))}

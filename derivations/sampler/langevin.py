@@ -27,7 +27,7 @@ References:
     Weng (2021), What are diffusion models?, "Connection with stochastic gradient Langevin dynamics".
 """
 
-from sympy import Integer, Rational, log, sin, sqrt
+from sympy import Integer, log, sin, sqrt
 
 from ..calculus import (
     Density,
@@ -56,6 +56,7 @@ from ..calculus import (
     up_to,
 )
 from ..claim import Claim
+from ..reversal.score import clusters
 
 # Notation: delta is the size of a step, and h its root; r and e say how far delta is from the threshold.
 
@@ -105,28 +106,28 @@ def stays(step=step, stationary=stationary):
 
 
 def attracts(step=step, stationary=stationary):
-    """... and any other comes closer to it, or goes away, by the same square:"""
+    """... and the distance of any other from it is multiplied by the same square, ..."""
     yield let(delta, 4 * v * r)
     yield Var(normal(x, m, w) * noise, at_gaussian(step)) - stationary
     yield eq((1 - delta / (2 * v)) ** 2 * (w - stationary), by=gaussian_moments)
 
 
 def closer_below(threshold=threshold):
-    """closer below the threshold, ..."""
+    """... which is less than one below the threshold, ..."""
     yield let(delta, r * threshold)
     yield (1 - delta / (2 * v)) ** 2
     yield lt(1, by=positivity)
 
 
 def neither_at_it(threshold=threshold):
-    """neither at it, ..."""
+    """... one at it, ..."""
     yield let(delta, threshold)
     yield (1 - delta / (2 * v)) ** 2
     yield eq(1, by=algebra)
 
 
 def away_above(threshold=threshold):
-    """and away above it."""
+    """... and more above it: there all variances grow without end."""
     yield let(delta, (1 + e) * threshold)
     yield (1 - delta / (2 * v)) ** 2
     yield gt(1, by=positivity)
@@ -202,8 +203,8 @@ CLAIMS = [
             any_law,
             right_level,
         ),
-        evidence="S Q M P",
-        kind="limit",
+        evidence="S Q M P B",
+        kind="identity/limit",
         assumes="a Gaussian law for the variance; a smooth positive density otherwise",
         source="Roberts & Tweedie (1996); Song et al. (2021)",
         tier="extended",
@@ -224,5 +225,4 @@ CLAIMS = [
 
 # A world for the witness: two clusters, and a test function that is no polynomial.
 
-CLUSTERS = Rational(3, 10) * normal(x, -1, Rational(1, 2)) + Rational(7, 10) * normal(x, Rational(3, 2), Rational(4, 5))
-WORLD = {law: CLUSTERS, slope: d(x, log(CLUSTERS)), phi: sin(x) + x**2 / 5}
+WORLD = {law: clusters(x, 1, 0), slope: d(x, log(clusters(x, 1, 0))), phi: sin(x) + x**2 / 5}

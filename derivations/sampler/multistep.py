@@ -14,7 +14,8 @@ there, gives 2M; the parabola through three predictions gives 3M. With :math:`h=
     \Bigl[\Bigl(1+\frac1{2r}\Bigr)\hat x_0^{(t)}-\frac1{2r}\hat x_0^{(t')}\Bigr] .
 
 2M does not integrate its line, which would differ from it by :math:`a_sh^3/12` times the slope of the line: as much as
-it errs anyhow. All this holds for any a and :math:`\sigma`, whether the variance is preserved or not.
+it errs anyhow. All this holds for any a and :math:`\sigma`, whether the variance is preserved or not: the process is
+that of ``sde.moments``, and its flow that of ``sde.reverse-and-pf-ode``.
 
 References:
     Lu et al. (2022), DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models, algorithm 2.
@@ -152,7 +153,7 @@ def line_integrated(step_line=step_line):
 
 
 def almost_the_same(step_2m=step_2m, step_line=step_line, rate=rate, constant=constant):
-    """... up to third order, if m is its slope."""
+    """... but for a term of third order, if m is its slope."""
     yield (step_line - step_2m).xreplace({first: slope, predicted_prev: predicted_x_0 - r * h * slope})
     yield up_to(constant * h**rate, h, 4, by=taylor())
 
@@ -194,7 +195,7 @@ CLAIMS = [
             further_back,
             parabola_integrated,
         ),
-        evidence="S Q",
+        evidence="S Q B",
         assumes="smooth schedules a and sigma, a/sigma growing from t to s; exact predictions in the exact step",
         source="Lu et al. (2022), DPM-Solver++, algorithm 2",
         tier="extended",

@@ -14,8 +14,9 @@ For a flow with the slope g and what the slope gains off the flow, J for each un
 What a step misses grows by the factor 1 + Lh at every later step, so N steps of size T/N miss
 :math:`c\,h^p(e^{LT}-1)/L`: one power of h is lost. That a sampler passes errors on like this, with some L and for
 every point, is what is assumed of smooth predictions; so is a smooth grid, whose steps shrink together. The first step
-of 2M is DDIM's, but it is one step, and its :math:`h^2` is not summed. For data that are not Gaussian the weak order of
-Euler and Maruyama is a theorem of Kloeden and Platen, and is not proved here.
+of 2M is DDIM's, but it is one step, and its :math:`h^2` is not summed. For data that are not Gaussian, a step of Euler
+and Maruyama misses the mean of every smooth function by :math:`O(h^2)` as well, because the diffusion moves it at the
+same rate (``sde.fokker-planck``); that such errors add up to a weak order is a theorem of Kloeden and Platen.
 
 References:
     Karras, Aittala, Aila & Laine (2022), Elucidating the design space of diffusion-based generative models, section 3.
@@ -49,6 +50,7 @@ from ..calculus import (
     up_to,
 )
 from ..claim import Claim
+from ..sde.fokker_planck import short_step
 from .multistep import (
     WHERE,
     a_s,
@@ -78,7 +80,8 @@ l, p_1, p_2, p_3, change, bend = reals(r"\lambda P_1 P_2 P_3 \Delta_1 \Delta_2")
 y, P = RealFunction("y", [l]), RealFunction("P", [l])
 flow = definition("the flow", {P: exp(-l) * d(l, y)})
 
-# Heun: u is the flow in a time s, g its slope, and g + J z + K z^2 the slope at a point that is z away from it.
+# Heun: u is the flow in a time s, g its slope, and g + J z + K z^2 the slope at a point that is z away from it.  A step
+# of Euler falls short of the flow by h^2 (g' + h Q)/2.
 
 s, g_1, g_2, pull, slope, slope_next = reals("s g_1 g_2 J_0 k_1 k_2")
 u, g, J, K, Q = (RealFunction(name, [s]) for name in ("u", "g", "J", "K", "Q"))
@@ -231,7 +234,8 @@ CLAIMS = [
     Claim(
         "sampler.orders",
         "The error of one step on the exact flow gives DDIM the order 1, Heun and 2M the order 2, 3M the order 3, and "
-        "Euler-Maruyama the weak order 1 for Gaussian data; errors of all steps add up to one power of h less.",
+        "Euler-Maruyama the weak order 1, with a constant for Gaussian data; errors of all steps add up to one power "
+        "of h less.",
         proved_by=(
             ddim_misses,
             two_predictions,
@@ -241,9 +245,11 @@ CLAIMS = [
             mean_of_euler_maruyama,
             noise_of_euler_maruyama,
             variance_missed,
+            short_step,
             errors_add_up,
             one_power_is_lost,
         ),
+        evidence="S Q B",
         kind="order",
         assumes="a smooth flow with exact predictions; nodes that are the image of a uniform grid under a smooth map; "
         "errors grow by 1 + Lh at every step",

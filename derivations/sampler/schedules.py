@@ -16,13 +16,28 @@ References:
 
 from sympy import Integer, sqrt
 
-from ..calculus import algebra, eq, gaussian_integral, gt, integral, let, naturals, normal, positives, positivity, units
+from ..calculus import (
+    algebra,
+    eq,
+    gaussian_integral,
+    gt,
+    integral,
+    let,
+    naturals,
+    normal,
+    positives,
+    positivity,
+    reals,
+    units,
+)
 from ..claim import Claim
 from .ddpm import predicted_noise, predicted_x_0, sigma, x_0, x_s, x_t
 
-# Notation: rest levels come after the i-th and before zero; eta is the part of the most churn that is used.
+# Notation: rest levels come after the i-th and before zero, and k is any place; eta is the part of the most churn that
+# is used.
 
 i, rest, N = naturals("i j N")
+place = reals("k")
 sigma_min, sigma_max, rho, gamma = positives(r"\sigma_{\min} \sigma_{\max} \rho \gamma")
 eta = units(r"\eta")
 WHERE = {N: i + rest + 1}
@@ -41,24 +56,26 @@ most = sqrt(2) - 1
 
 def begins(level=level):
     """The first level, ..."""
-    yield level.xreplace({i: Integer(0)})
+    yield let(place, 0)
+    yield level.xreplace({i: place})
     yield eq(sigma_max, by=algebra)
 
 
 def ends(level=level):
     """... the N-th, ..."""
-    yield level.xreplace({i: N - 1})
+    yield let(place, N - 1)
+    yield level.xreplace({i: place})
     yield eq(sigma_min, by=algebra)
 
 
 def spaced(level=level):
-    """... and in between what is a mean of the two is the root."""
+    """... and in between: it is the root that is a mean of the two, weighted by the place."""
     yield level
     yield eq(((rest * high + i * low) / (rest + i)) ** rho, by=algebra)
 
 
 def seventh_roots(level=level, usual=usual):
-    """It is the seventh root."""
+    """Usually it is the seventh root."""
     at_7 = {rho: Integer(7)}
     yield level.xreplace({rho: usual})
     yield eq(((rest * high + i * low) / (rest + i)).xreplace(at_7) ** 7, by=algebra)
@@ -91,7 +108,8 @@ def up(most=most):
 
 def as_much_again(added=added, most=most):
     """... at its most it adds as much noise as there is, ..."""
-    yield added.xreplace({gamma: most})
+    yield let(gamma, most)
+    yield added
     yield eq(sigma, by=algebra)
 
 
@@ -106,7 +124,7 @@ def never_more(added=added, most=most):
 CLAIMS = [
     Claim(
         "sampler.karras-schedule",
-        "Noise levels with equally spaced roots, the seventh, and zero at the end; churn raises a level to "
+        "Noise levels whose seventh roots are equally spaced, and zero at the end; churn raises a level to "
         "1 + gamma times itself, and adds less noise than there is if gamma is less than sqrt(2) - 1.",
         proved_by=(begins, ends, spaced, seventh_roots, last_step, churning, raised, up, as_much_again, never_more),
         evidence="S Q P",

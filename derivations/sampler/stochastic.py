@@ -1,8 +1,8 @@
 r"""SDE-DPM-Solver++: a step of the reverse diffusion with the predicted data held is DDPM's, with the noise held not.
 
 Along the reverse diffusion, with the time :math:`\lambda=\log(a/\sigma)`, the mean of :math:`e^\lambda x/\sigma` moves
-by :math:`2e^{2\lambda}\hat x_0` alone, and its variance grows by :math:`2e^{2\lambda}`, if :math:`\hat x_0` is given.
-With :math:`\hat x_0` held and :math:`h=\lambda_s-\lambda_t`,
+by :math:`2e^{2\lambda}\hat x_0` alone, and its variance grows by :math:`2e^{2\lambda}`, if :math:`\hat x_0` is given
+(``sde.moments`` has the rates of a linear diffusion). With :math:`\hat x_0` held and :math:`h=\lambda_s-\lambda_t`,
 
 .. math:: x_s=\frac{\sigma_s}{\sigma_t}e^{-h}x_t+a_s(1-e^{-2h})\hat x_0+\sigma_s\sqrt{1-e^{-2h}}\,\xi .
 
@@ -356,7 +356,7 @@ CLAIMS = [
             noise_held_at_a_point,
             too_much,
         ),
-        evidence="S P",
+        evidence="S P B",
         assumes="smooth schedules a and sigma, a/sigma growing from t to s; DDPM's step: the variance is preserved",
         source="Lu et al. (2022), DPM-Solver++, section 5",
         tier="extended",

@@ -116,7 +116,7 @@ def same_rate(drift=drift):
 
 
 def a_step_back(drift=drift):
-    """A short step back, with the drift turned round and the noise λg, undoes what the step forwards did to φ."""
+    """A short step back, with the drift turned round for u and λg for v, undoes what the step forwards did to φ."""
     yield E(marginal, -drift * d(x, phi) + (lam * g) ** 2 / 2 * d(x, d(x, phi)))
     spread = (lam * g) ** 2 / 2 * (d(x, phi) * marginal - phi * d(x, marginal))
     yield eq(
@@ -173,8 +173,8 @@ CLAIMS = [
         "sde.reverse-and-pf-ode",
         "Backwards in time, the noise lambda g and the drift f x - (1 + lambda^2)/2 g^2 score keep the marginals, for "
         "every lambda: 1 is Anderson's diffusion, 0 the probability flow.",
-        proved_by=(same_rate, a_step_back, anderson, probability_flow, gaussian_mean, gaussian_variance),
-        evidence="S Q M",
+        proved_by=(short_step, same_rate, a_step_back, anderson, probability_flow, gaussian_mean, gaussian_variance),
+        evidence="S Q M B",
         assumes="q_t is smooth and falls off fast; the exact score",
         source="Anderson (1982); Song et al. (2021), eqs. 6 and 13",
         mistakes={

@@ -63,15 +63,16 @@ from ..reversal.chain import at_end, bayes_up, chain, data, out, up, up_from_out
 from ..reversal.distance import gaussian_path as discrete
 from ..reversal.naive import T
 from ..reversal.naive import a as alpha_bar
+from ..reversal.score import clusters
 from .moments import f, h, marginal, score, t, x, y
 
 # Notation: y is x_{t-h}, a step back from x; x_s is on the way from x_T to x_0, and c the cost per time at the time t;
-# r is e^B - 1, the variance of the noise in x_T in units of the signal.
+# rho is e^B - 1, the variance of the noise in x_T in units of the signal.
 
 x_s, m, k = reals("x_s m k")
-v_0, v_T, r, s = positives("v_0 v_T r s")
+v_0, v_T, rho, s = positives(r"v_0 v_T \rho s")
 u = units("u")
-WHERE = {B: log(1 + r), v_T: exp(-B) * v_0 + 1 - exp(-B)}
+WHERE = {B: log(1 + rho), v_T: exp(-B) * v_0 + 1 - exp(-B)}
 
 g = Density("g", at=[t])  # positive here: without noise, paths tell everything
 predicted, error = RealFunction(r"\hat{s}", [x]), RealFunction("e", [x])
@@ -168,11 +169,11 @@ def path_without_a_score(gaussian=gaussian):
 
     def after(e, noise):
         """When the noise is this, in units of the signal."""
-        return e.xreplace(WHERE).xreplace(WHERE).xreplace({r: noise})
+        return e.xreplace(WHERE).xreplace(WHERE).xreplace({rho: noise})
 
-    yield Integral(after(gaussian_rate, u * r) * d(u, after(B, u * r)), (u, 0, 1))
-    yield eq(Integral(r / (2 * (v_0 + u * r)), (u, 0, 1)), by=pointwise(differentiation))
-    yield eq(log(v_0 + r) / 2 - log(v_0) / 2, by=by_parts(log(v_0 + u * r) / 2, u))
+    yield Integral(after(gaussian_rate, u * rho) * d(u, after(B, u * rho)), (u, 0, 1))
+    yield eq(Integral(rho / (2 * (v_0 + u * rho)), (u, 0, 1)), by=pointwise(differentiation))
+    yield eq(log(v_0 + rho) / 2 - log(v_0) / 2, by=by_parts(log(v_0 + u * rho) / 2, u))
     yield eq(gaussian, by=algebra)
 
 
@@ -196,7 +197,7 @@ def off_at_the_end():
 
 def less_than_the_path(gaussian=gaussian):
     """... by less than its path is."""
-    yield let(s, r / v_0)
+    yield let(s, rho / v_0)
     yield endpoint - gaussian
     yield eq((log((1 + 2 * s) / (1 + s)) + 1 / (1 + 2 * s) - 1) / 2, by=algebra)
     yield le(((1 + 2 * s) / (1 + s) - 1 + 1 / (1 + 2 * s) - 1) / 2, by=log_tangent())
@@ -222,7 +223,7 @@ CLAIMS = [
             less_than_the_path,
         ),
         evidence="S Q M",
-        kind="inequality",
+        kind="identity/inequality",
         assumes="both start from a correct x_T; the path is the limit of its short steps; Gaussian data and a variance "
         "that is preserved for the closed form",
         source="Song, Durkan, Murray & Ermon (2021), theorem 1",
@@ -243,7 +244,6 @@ CLAIMS = [
 
 # A world for the witness: two clusters, a score that is somewhat wrong, and a path of two steps.
 
-CLUSTERS = Rational(3, 10) * normal(x, -1, Rational(1, 2)) + Rational(7, 10) * normal(x, Rational(3, 2), Rational(4, 5))
 START, CHAIN, CHAIN_HAT = normal(x_T, Rational(1, 4), 5), normal(x_0, Rational(1, 3) + x_T / 2, 2), normal(x_0, x_T, 3)
 WORLD = {
     f: -Rational(1, 3) - t / (2 + t),
@@ -256,7 +256,7 @@ WORLD = {
     up: CHAIN * START / normal(x_0, Rational(11, 24), Rational(13, 4)),
     up_from_out: CHAIN_HAT * START / normal(x_0, Rational(1, 4), 8),
     cost: cos(t) + t**2 / 3,
-    marginal: CLUSTERS,
+    marginal: clusters(x, 1, 0),
     model: normal(x, Rational(1, 3), Rational(7, 5)),
     predicted: Rational(1, 4) - x / 2,
     error: cos(x) + x / 3,

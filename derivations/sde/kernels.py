@@ -33,6 +33,7 @@ from ..calculus import (
     differentiation,
     elementary_integral,
     eq,
+    let,
     lt,
     naturals,
     positives,
@@ -44,9 +45,9 @@ from ..calculus import (
 from ..claim import Claim
 from .moments import a, b, f, g, h, mean_rate, t, variance_rate
 
-# Notation: s is a time before t, and u one between 0 and 1.
+# Notation: s is a time before t, u one between 0 and 1, and c stands for beta at t.
 
-s, k = positives("s k")
+s, k, now = positives("s k c")
 low, high = positives(r"\beta_{\min} \beta_{\max}")
 u, beta_i = units(r"u \beta_i")
 N = naturals("N")
@@ -118,21 +119,22 @@ def linear_log_scale(log_scale=log_scale):
     yield eq(log_scale, by=elementary_integral())
 
 
-def log_of_a_step():
-    """A step of DDPM lasts h = 1/N, and with β_i = hβ its logarithm bends, ..."""
-    yield log(1 - beta_i)
-    yield up_to(-beta_i - beta_i**2 / 2, beta_i, 3, by=taylor())
+def step_of_ddpm():
+    """A step of DDPM lasts h, and has β_i = hc where β is c.  Both log α_i and B bend on the way, ..."""
+    yield let(h, beta_i / now)
+    yield log(1 - beta_i) + B - B(t - h)
+    yield up_to(-beta_i - beta_i**2 / 2 + h * d(t, B) - h**2 / 2 * d(t, d(t, B)), beta_i, 3, by=taylor())
 
 
-def area_of_a_step():
-    """... while B grows by hβ, less what β was smaller on the way."""
-    yield B - B(t - h)
-    yield up_to(h * d(t, B) - h**2 / 2 * d(t, d(t, B)), h, 3, by=taylor())
-    yield eq(h * beta - h**2 / 2 * d(t, beta), by=area)
+def bends():
+    """... and nothing else is left, because their slopes cancel."""
+    yield let(h, beta_i / beta)
+    yield -beta_i - beta_i**2 / 2 + h * d(t, B) - h**2 / 2 * d(t, d(t, B))
+    yield eq(-(h**2) / 2 * (d(t, beta) + beta**2), by=area)
 
 
 def all_steps_of_ddpm(rate=rate, constant=constant):
-    """The first orders cancel; what N steps of the length 1/N leave of the second adds up to an integral, over N."""
+    """N such steps, of the length h = 1/N, add up to the integral over time of what h^2 multiplies, over N."""
     yield Integral(-(d(u, beta(u)) + beta(u) ** 2) / 2, (u, 0, 1)) / N
     yield eq(constant / N**rate, by=by_parts(-beta(u) / (2 * N), u))
 
@@ -187,8 +189,8 @@ CLAIMS = [
             vp_without_noise,
             linear_schedule,
             linear_log_scale,
-            log_of_a_step,
-            area_of_a_step,
+            step_of_ddpm,
+            bends,
             all_steps_of_ddpm,
         ),
         evidence="S Q M",

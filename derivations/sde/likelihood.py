@@ -46,7 +46,6 @@ from ..calculus import (
     eq,
     gaussian_moments,
     granted,
-    independence,
     integral,
     let,
     linearity,
@@ -77,14 +76,13 @@ information = definition("the Fisher information", {fisher: E(line, score**2)})
 
 z_1, z_2, m_11, m_12, m_21, m_22 = reals("z_1 z_2 M_{11} M_{12} M_{21} M_{22}")  # probes, and the entries of a matrix
 probed = m_11 * z_1**2 + (m_12 + m_21) * z_1 * z_2 + m_22 * z_2**2
-probe_1, probe_2 = Density("r_1", [z_1]), Density("r_2", [z_2])
-mean_and_variance = definition(
-    "what probes are",
+probe = Density("r", [z_1, z_2])
+second_moments = definition(
+    "the second moments of a probe",
     {
-        integral(probe_1 * z_1, z_1): Integer(0),
-        integral(probe_2 * z_2, z_2): Integer(0),
-        integral(probe_1 * z_1**2, z_1): w,
-        integral(probe_2 * z_2**2, z_2): w,
+        integral(probe * z_1**2, z_1, z_2): w,
+        integral(probe * z_2**2, z_1, z_2): w,
+        integral(probe * z_1 * z_2, z_1, z_2): Integer(0),
     },
 )
 
@@ -151,15 +149,15 @@ def log_density_along_the_flow(velocity=velocity, rate=rate):
 
 
 def probes():
-    """Independent probes of mean zero pick out the diagonal: on average they see their variance times the trace, ..."""
-    yield E(probe_1 * probe_2, probed)
-    apart = m_11 * E(probe_1, z_1**2) + m_22 * E(probe_2, z_2**2)
-    yield eq(apart + (m_12 + m_21) * E(probe_1, z_1) * E(probe_2, z_2), by=independence)
-    yield eq(w * (m_11 + m_22), by=mean_and_variance)
+    """A probe with E[z_1 z_2] = 0 picks out the diagonal: on average it sees w times the trace, ..."""
+    yield E(probe, probed)
+    diagonal = m_11 * E(probe, z_1**2) + m_22 * E(probe, z_2**2)
+    yield eq(diagonal + (m_12 + m_21) * E(probe, z_1 * z_2), by=linearity)
+    yield eq(w * (m_11 + m_22), by=second_moments)
 
 
 def probes_of_unit_variance(probe_variance=probe_variance):
-    """... and the trace itself if their variance is one: normal ones, for instance."""
+    """... and the trace itself if w is one: independent normal entries, for instance."""
     yield E(normal(z_1, 0, probe_variance) * normal(z_2, 0, probe_variance), probed)
     yield eq(m_11 + m_22, by=gaussian_moments)
 
@@ -209,10 +207,10 @@ CLAIMS = [
     Claim(
         "sde.likelihood",
         "Along the probability flow the log density changes by minus the divergence of the velocity, which random "
-        "probes of unit variance estimate.",
+        "probes estimate, if their entries are uncorrelated and of unit variance.",
         proved_by=(carried, at_a_moving_point, expansion, log_density_along_the_flow, probes, probes_of_unit_variance),
         evidence="S Q M",
-        assumes="the marginals solve the equation of Fokker and Planck; the entries of a probe are independent",
+        assumes="the marginals solve the equation of Fokker and Planck; the second moments of a probe are the identity",
         source="Song et al. (2021), eqs. 39, 40",
         tier="extended",
         mistakes={
@@ -276,6 +274,5 @@ WORLD = rates | {
     plane: clusters(x_1, x_2),
     line: clusters(x),
     fisher: integral(clusters(x) * d(x, log(clusters(x))) ** 2, x),
-    probe_1: normal(z_1, 0, w),
-    probe_2: normal(z_2, 0, w),
+    probe: (normal(z_2, z_1 / 2, 3 * w / 4) + normal(z_2, -z_1 / 2, 3 * w / 4)) * normal(z_1, 0, w) / 2,
 }

@@ -43,6 +43,7 @@ from ..calculus import (
     up_to,
 )
 from ..claim import Claim
+from ..reversal.score import clusters
 
 # Notation of the chapter: x_t is x, and x_{t+h}, a step of length h later, is y; time is an index.
 
@@ -157,6 +158,5 @@ WORLD = {
     g: sqrt(1 - DRIFT * (2 * t + Rational(1, 2))),
     a: exp(-t / 3) / (1 + t / 5),
     b: sqrt(t + Rational(1, 4)),
-    marginal: Rational(3, 10) * normal(x, -1, Rational(1, 2))
-    + Rational(7, 10) * normal(x, Rational(3, 2), Rational(4, 5)),
+    marginal: clusters(x, 1, 0),
 }

@@ -6,7 +6,7 @@ In double precision with NumPy it is the reference for the kernels; torch tensor
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,17 +29,19 @@ def run(table: Table, predict: Predict, x: Any, noise: Noise | None = None) -> A
     return last
 
 
-def walk(table: Table, predict: Predict, x: Any, noise: Noise | None = None) -> Iterator[tuple[int, Any]]:
+def walk(
+    table: Table, predict: Predict, x: Any, noise: Noise | None = None, held: Mapping[str, Any] | None = None
+) -> Iterator[tuple[int, Any]]:
     """The levels of the grid that are reached, by their number, and x there.
 
     ``predict(x, level)`` is the network, ``noise(row, x)`` draws fresh normals like x; without it NumPy draws them,
-    from seed 0.
+    from seed 0.  ``held`` is what other registers hold at the beginning.
 
     Raises NotFinite (a FloatingPointError) if a prediction is not finite, and ValueError if it has another shape.
     """
     draw = noise or drawn(0)
     registers: dict[str, Any] = dict.fromkeys(table.registers)
-    registers[STATE] = x
+    registers |= {**(held or {}), STATE: x}
     for k, row in enumerate(table.rows):
         if row.level is not None:
             registers[PREDICTION] = asked(predict, registers[STATE], row, f"row {k} of {len(table.rows)}")

@@ -25,6 +25,8 @@ Letters = dict[str, Any]
 
 FRESH = "xi"  # stands beside the registers, for the noise that is drawn
 NOISE = "e"  # likewise, for a predicted noise: it is affine in the state and the predicted x_0
+SOMEWHERE = np.array([1.7, -2.6, 2.3, 1.4, -1.9, 2.8])  # values of the letters that a formula is linear in
+HALF_THE_DIGITS = float(np.sqrt(np.finfo(float).eps))  # rounding takes fewer, and a power of a letter more
 ASKS = {"x_t": STATE, "predicted_x_0": PREDICTION, "predicted_noise": NOISE, "fresh": FRESH}
 
 
@@ -55,24 +57,29 @@ def letters(t: Level, s: Level, *before: Level) -> Letters:
 
 
 def probed(formula: Formula, at: Mapping[str, Any], asks: Mapping[str, str]) -> dict[str, float]:
-    """The coefficients of a formula that is affine in the letters that it ``asks`` for, by the registers behind them.
+    """The coefficients of a formula that is linear in the letters that it ``asks`` for, by the registers behind them.
 
-    Raises ValueError if something is left when all of them are zero: no sampler adds a constant.
+    Raises ValueError if something is left when all of them are zero, no sampler adds a constant, or if somewhere else
+    the formula is not the sum of its parts.
     """
-    none = dict.fromkeys(asks, np.float64(0))
+    values = np.resize(SOMEWHERE, len(asks))
+    none, some = (dict(zip(asks, each, strict=True)) for each in (0 * values, values))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        rest = float(formula(**{**at, **none}))
+        rest, whole = (float(formula(**{**at, **each})) for each in (none, some))
         found = {register: float(formula(**{**at, **none, letter: np.float64(1)})) for letter, register in asks.items()}
+        parts = np.array(list(found.values())) * values
     if rest:
         raise ValueError(f"the step {formula!r} leaves {rest:g} where {', '.join(asks)} are zero; expected nothing")
+    if abs(whole - np.sum(parts)) > HALF_THE_DIGITS * np.sum(np.abs(parts)):
+        raise ValueError(f"the step {formula!r} is not linear in {', '.join(asks)}: the sum of its parts is another")
     return found
 
 
-def without_noise(sum_: Sum, t: Level) -> dict[str, float]:
-    """A sum in which a predicted noise is spelled (x - a p) / sigma, in units where variance is preserved."""
+def without_noise(sum_: Sum, t: Level, units: str) -> dict[str, float]:
+    """A sum in which a predicted noise is spelled (x - a p) / sigma, with x in these units."""
     sum_ = dict(sum_)
     if e := sum_.pop(NOISE, 0.0):
-        sum_[STATE] = sum_.get(STATE, 0.0) + e * t.size / t.noise
+        sum_[STATE] = sum_.get(STATE, 0.0) + e * size(t, units) / t.noise
         sum_[PREDICTION] = sum_.get(PREDICTION, 0.0) - e * t.scale / t.noise
     return sum_
 
@@ -93,10 +100,10 @@ def step(
     ``asks`` names the letters in which it is affine; those that it does not know change nothing.  ``remember`` are
     other registers and what they hold afterwards; ``silent`` is a step that asks no network.
     """
-    sum_ = without_noise(probed(formula, letters(t, s) if at is None else at, asks), t)
+    sum_ = without_noise(probed(formula, letters(t, s) if at is None else at, asks), t, units)
     into, out_of = size(s, units), size(t, units)
     noise = into * sum_.pop(FRESH, 0.0)
-    moved = {name: c * (into / out_of if name == STATE else into) for name, c in sum_.items() if c}
+    moved = {name: c * (into / out_of if name == STATE else into) for name, c in sum_.items() if c} or {STATE: 0.0}
     return Row(None if silent else t, {STATE: moved, **(remember or {})}, noise, reached)
 
 

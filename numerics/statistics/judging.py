@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from .atoms import Atom
+from .atoms import Atom, Run
 from .formulas import under_test
 from .sequential import FAIL, INCONCLUSIVE, PASS, SKIP, Finding
 
@@ -115,4 +115,5 @@ def atoms_of(check: Check, formulas: Formulas) -> Iterator[Atom]:
 
 def sampled_atoms(check: Check, formulas: Formulas) -> int:
     """How many atoms of a check depend on chance: each has its share of the false alarms of the whole suite."""
-    return sum(atom.kind not in WITHOUT_CHANCE for atom in atoms_of(check, formulas))
+    judged = (atom.atom if isinstance(atom, Run) else atom for atom in atoms_of(check, formulas))
+    return sum(atom.kind not in WITHOUT_CHANCE for atom in judged)

@@ -14,7 +14,7 @@ from noiseproof.verifying import checking
 from numerics.compiled import formulas
 from numerics.statistics.judging import atoms_of
 
-NUMERICAL = ("quadrature", "property", "montecarlo")
+NUMERICAL = ("quadrature", "property", "montecarlo", "sampler")
 CLAIMS = list(claims().values())
 
 

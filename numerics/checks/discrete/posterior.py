@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ...statistics import event, for_all, matches, sampled, sobol
+from .noising import or_mask
 
 CHAINS = [(k, np.random.default_rng(k).dirichlet(np.ones(k), size=(3, k))) for k in (3, 4, 5)]
 
@@ -37,8 +38,9 @@ def posterior(posterior):
 
 def x0_mixture(mixture, counted_twice):
     """The reverse step, by summing over all paths from any x_0; and what an average of joint probabilities weighs."""
-    for _, Q in CHAINS:
+    for K, Q in CHAINS:
         yield from without_x_0(mixture, counted_twice, Q)
+        yield from behind_a_mask(counted_twice, K)
     for k in range(2):
         yield for_all(Q=chains, examples=20)(lambda Q, k=k: list(without_x_0(mixture, counted_twice, Q))[k])
 
@@ -113,6 +115,14 @@ def without_x_0(mixture, counted_twice, Q):
     # The network's law of x_0 times that of x_t given x_0, normalised.
     both_laws = clean * np.einsum("kl,li,ij->kj", *Q)
     yield matches(at_all_states(counted_twice, "kj", K), at, both_laws / both_laws.sum(axis=0))
+
+
+def behind_a_mask(counted_twice, K):
+    """A mask, the state 0, is as likely from all tokens: each is counted as often as it is predicted."""
+    Q = np.array([or_mask(alpha, K) for alpha in (0.83, 0.641, 0.739)])
+    clean = np.append(0.0, weights_of_data(K))
+    at = letters(Q) | {"clean": lambda k, j: clean[k], "j": 0}
+    yield matches(at_all_states(counted_twice, "k", K + 1), at, clean)
 
 
 # Chains

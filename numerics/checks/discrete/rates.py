@@ -19,14 +19,10 @@ class Chain:
     """Rates from weights that are not symmetric, the law at time zero, and the time."""
 
     def __init__(self, weights, start, t):
+        self.start, self.t, self.K = start / np.sum(start), t, len(start)
         weights = np.array(weights, dtype=float)
         np.fill_diagonal(weights, 0.0)
-        self.R, self.start, self.t, self.K = (
-            weights - np.diag(weights.sum(axis=1)),
-            start / np.sum(start),
-            t,
-            len(start),
-        )
+        self.R = weights - np.diag(weights.sum(axis=1))
         self.law = cache(lambda t: self.start @ expm(t * self.R))
 
     @property
@@ -71,12 +67,8 @@ def reverse_rates(rate, diagonal, excess):
     """Bayes' rule over shorter and shorter times, its slope, and the jumps of chains that are followed."""
     for chain in CHAINS:
         yield limit(between(rate, chain), chain.at, lambda h, chain=chain: chain.others(chain.backwards(h)) / h, STEPS)
-        yield limit(
-            at_all_states(diagonal, "y", chain.K),
-            chain.at,
-            lambda h, chain=chain: (np.diag(chain.backwards(h)) - 1) / h,
-            STEPS,
-        )
+        stays = lambda h, chain=chain: (np.diag(chain.backwards(h)) - 1) / h
+        yield limit(at_all_states(diagonal, "y", chain.K), chain.at, stays, STEPS)
         yield from slopes(rate, diagonal, excess, chain)
         yield sampled(jumps(chain, WAY), as_many_as_back(rate, chain, WAY))
         yield sampled(visits(chain), as_much_flows_back(rate, chain, WAY), sobol.resolves, by=sobol)
@@ -135,12 +127,17 @@ def rates_back(rate, chain, way):
     return np.array([rate(**chain.at | {"x": x, "y": y, "t": t}) for t in TIMES])
 
 
+def slopes_back(chain, way):
+    """Those that Bayes' rule gives."""
+    return np.array([Chain(chain.R, chain.start, t).slope()[way] for t in TIMES])
+
+
 def as_many_as_back(rate, chain, way):
     """There are as many jumps as the reverse chain makes the other way."""
     most = WINDOW * chain.R[way]  # of a Poisson number that is never less than that of the jumps
-    slopes = np.array([Chain(chain.R, chain.start, t).slope()[way] for t in TIMES]) * WINDOW
+    exact = WINDOW * slopes_back(chain, way)
     there = np.array([chain.law(t)[way[1]] for t in TIMES])
-    second, third = (WEIGHTS @ (there * slopes**power) for power in (2, 3))
+    second, third = (WEIGHTS @ (there * exact**power) for power in (2, 3))
     scale = np.sqrt(most + most**2 + second)
     skew = (most + 3 * most**2 + most**3 + third) / scale**3
 
@@ -165,7 +162,7 @@ def visits(chain):
 def as_much_flows_back(rate, chain, way):
     """Forwards from x at its rate, backwards from y at the claimed one."""
     x, y = way
-    back = np.array([Chain(chain.R, chain.start, t).slope()[way] for t in TIMES])
+    back = slopes_back(chain, way)
     most = max(chain.R[way], np.max(back))
 
     def scores(which, seen):

@@ -11,6 +11,7 @@ from numpy import array, exp, log
 from ...quadrature import mean_of
 from ...statistics import close, for_all, matches
 from ...worlds import empirical, gaussian, mixture, normal
+from ..flow.velocity import HIGH
 from ..parameterization.conversions import FIVE, SPACE
 from ..reversal.data import Sequence
 from ..reversal.step import CLUSTERS, SOME_X_T
@@ -21,7 +22,6 @@ LINES = [
     (CLUSTERS, 1.37),
     (mixture([0.57, 0.28, 0.15], [-0.71, 0.93, 2.1], [0.37, 0.62, 0.49]), 0.29),
 ]
-HIGH = array([[-0.71, 0.33, 0.57, -0.29, 0.83], [0.27, -1.19, -0.41, 0.91, 0.17], [1.43, 0.59, 0.83, -0.67, -1.03]])
 SETS = [  # points, where they are looked at from, and the level of the noise
     (array([[-1.87], [-0.43], [0.19], [0.71], [2.29]]), array([0.37]), 0.61),
     (array([[-0.71, 0.33, 1.17], [0.27, -1.19, 0.59], [1.43, 0.59, -0.83], [-0.37, 1.07, 0.13]]), HIGH[0, :3], 1.37),

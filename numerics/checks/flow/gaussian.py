@@ -2,14 +2,20 @@ r"""What tries to refute the page on Gaussian data: what flows past points, and 
 
 On the line points cannot overtake each other, so a flow keeps every point at its quantile: that is where it is,
 whatever its velocity. In space the flow is found along axes.
+
+The flow is run as a sampler: in more and more of Euler's steps, and from the noise to every level in one step.
 """
 
 import numpy as np
 from numpy import array, sqrt
 from scipy.special import ndtr
 
+from ...solvers.grids import flow as straight
+from ...solvers.table import PREDICTION, STATE
 from ...statistics import for_all, matches
 from ...worlds import gaussian
+from ..chains import has_laws, one_by_one, or_nowhere, points
+from ..finer import UNSEEN, approached, own_row, tends
 from ..reversal.step import SOME_X_T, gaussians
 from ..vlb.matching import CLOUD, SOME_IN_SPACE
 from .score import moving
@@ -50,6 +56,14 @@ def gaussian_flow(velocity, trajectory, acceleration, end):
 
     for statement in (flows, keeps, arrives, turns):
         yield for_all(data=gaussians, t=times, x=near, examples=50)(statement)
+    for data, _ in POINTS:
+        yield tends(euler(velocity), straight, data)
+        yield has_laws(from_the_noise(trajectory), straight(5), data)
+        yield has_laws(from_the_noise(end), straight(1), data)
+    data, _ = POINTS[1]
+    at = letters(data, array([[0.5], [1.0]])) | {"x_0": SOME_X_0}
+    yield approached(trajectory, at, on_the_way(velocity, data))
+    yield approached(acceleration, at | {"t": 0.5}, bending(velocity, data))
 
 
 def letters(data, t):
@@ -67,3 +81,59 @@ def turning(data, t):
     variance = np.polynomial.Polynomial([1.0, -2.0, 1.0 + float(data.variance)])
     value, slope, bend = variance(t), variance.deriv()(t), variance.deriv(2)(t)
     return (2 * value * bend - slope**2) / (4 * value**1.5)
+
+
+# The flow, run as a sampler: the mean of the data is what a network predicts of noise
+
+BEGUN = "y"  # a register: where the chain began
+
+
+def euler(velocity):
+    """The row of Euler's step."""
+
+    def kernel(t, s, data):
+        def moved(x_t, m):
+            return x_t + (s.time - t.time) * velocity(x_t=x_t, m=m, v=data.variance, t=t.time)
+
+        return own_row(moved, UNSEEN, {"x_t": STATE, "m": PREDICTION})
+
+    return kernel
+
+
+def from_the_noise(trajectory):
+    """The row of one step from where the chain began."""
+
+    def kernel(t, s, data):
+        asks = {"x_0": BEGUN if t.scale else STATE, "m": PREDICTION}
+        row = own_row(trajectory, UNSEEN, asks, {"t": s.time, "v": data.variance})
+        return row if t.scale else row._replace(maps={**row.maps, BEGUN: {STATE: 1.0}})
+
+    return kernel
+
+
+def ran(velocity, data, n):
+    """Where n of Euler's steps lead from some noises, (n + 1, 3)."""
+    run = lambda: points(one_by_one(euler(velocity), straight(n), data), lambda x, level: data.mean + 0 * x, SOME_X_0)
+    return or_nowhere((n + 1, len(SOME_X_0)), run)
+
+
+def on_the_way(velocity, data):
+    """Where 1/h steps have led halfway, and at the end."""
+
+    def value_at(h):
+        n = round(1 / h)
+        found = ran(velocity, data, n)[[n // 2, n]]
+        return lambda nodes: (found, n * (1 + np.abs(found)))
+
+    return value_at
+
+
+def bending(velocity, data):
+    """By how much one of them differs from the one before, halfway."""
+
+    def value_at(h):
+        n = round(1 / h)
+        before, here, after = ran(velocity, data, n)[n // 2 - 1 : n // 2 + 2]
+        return lambda nodes: ((after - 2 * here + before) / h**2, n * (1 + np.abs(here)) / h**2)
+
+    return value_at

@@ -1,13 +1,21 @@
-"""What tries to refute the page on Anderson's diffusion: steps smaller and smaller, and more and more of them."""
+"""What tries to refute the page on Anderson's diffusion: steps smaller and smaller, and more and more of them.
+
+The drift and the noise are taken as the step of a sampler, too, and run from q_T down to the data.
+"""
 
 import numpy as np
 from numpy import sqrt
 
 from ...quadrature import mean_of, variance_of
+from ...solvers.grids import uniform
+from ...solvers.moments import Moments, final
+from ...solvers.steps import step as row
 from ...statistics import limit, moments, sampled, sobol
 from ...worlds import Step
+from ..chains import one_by_one
+from ..finer import Slope, approached, sloped, tends
 from .naive import down_from, went_down
-from .step import POINTS, SMALL_BETAS, SOME_X_T, letters, reverse_kernel
+from .step import GAUSSIANS, POINTS, SMALL_BETAS, SOME_X_T, letters, reverse_kernel
 
 SMALL, TINY = 2e-3, 2e-5  # so small a beta that what is left out is far below what draws resolve, and what points do
 STARTS = [(0.47, 0.31), (1.83, 0.57), (4.7, 1.13)]  # v, B
@@ -29,6 +37,9 @@ def anderson_limit(drift, diffusion, after):
     for v, B in STARTS:
         yield limit(after, {"v": v, "B": B}, went(v, B), 1 / MANY)
         yield sampled(drawn(v, B), ran_away(after, v, B), resolves=1e-2)
+        yield approached(after, {"v": v, "B": B}, without_score(drift, diffusion, v, B))
+    for data, _ in GAUSSIANS:
+        yield tends(reversed_in_time(drift, diffusion), smooth, data)
 
 
 # One small step
@@ -67,6 +78,43 @@ def one_small_step(drift, diffusion, world, step):
         return moments(x_prev, x_t + step.beta * drift(**at), step.beta * diffusion(**at), null, given=(x_t,))
 
     return scores
+
+
+# A sampler whose steps these are
+
+
+def smooth(n):
+    return uniform(lambda t: np.exp(-0.4 * t - 0.7 * t**2), n)
+
+
+def reversed_in_time(drift, diffusion, law=sloped):
+    """The row of a step: the drift of the law at the level where it begins, and noise."""
+
+    def kernel(t, s, data):
+        beta = 1 - t.alpha_bar / s.alpha_bar
+
+        def moved(x_t, predicted_x_0, fresh, **levels):
+            at = {"x_t": x_t, "marginal": law(t, x_t, predicted_x_0)}
+            return x_t + beta * drift(**at) + sqrt(beta * diffusion(**at)) * fresh
+
+        return row(moved, t, s)
+
+    return kernel
+
+
+def without_score(drift, diffusion, v, B):
+    """The variance after 1/h of its steps, if the law is taken to be flat."""
+
+    def value_at(h):
+        kernel, grid = reversed_in_time(drift, diffusion, flat), uniform(lambda t: np.exp(-B * t), round(1 / h))
+        value = final(one_by_one(kernel, grid), 0.0, 1.0, Moments(0.0, v)).variance
+        return lambda nodes: (value, len(grid) * value)
+
+    return value_at
+
+
+def flat(t, x_t, predicted_x_0):
+    return Slope(0.0)
 
 
 # Many small steps of the naive chain

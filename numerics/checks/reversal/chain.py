@@ -1,13 +1,21 @@
-"""What tries to refute the page on the exact chain: moments by recursion, densities on a grid, chains of draws."""
+"""What tries to refute the page on the exact chain: moments by recursion, densities on a grid, chains of draws.
+
+Run as a sampler, a chain draws x_0 from what is known of it, and then from the kernel given both ends.
+"""
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...schedules import Schedule, linear
-from ...statistics import above, below, both, by_table, for_all, law, matches, moments, sampled
-from ...worlds import gaussian, normal
+from ...solvers.grids import trailing
+from ...solvers.moments import Moments, chain
+from ...solvers.steps import step as row
+from ...statistics import above, below, both, by_running, by_table, close, for_all, law, matches, moments, sampled
+from ...worlds import Step, gaussian, normal
+from ..chains import drawing, exact, one_by_one
 from .exploded import log_ratio, moments_of_log_ratio
+from .posterior import regressed
 from .step import CLUSTERS, GAUSSIANS, SQUARES, gaussians, steps
 
 LONG, MIDDLE, SHORT = linear(50).betas, np.array([0.13, 0.29, 0.08, 0.37]), np.array([0.13, 0.07])
@@ -29,9 +37,7 @@ def mean_only_shrinks(kept, stretched):
 
     yield for_all(**some)(lambda data, step: matches(kept, of_step(data, step), told(data, step)))
     yield for_all(**some)(lambda data, step: below(kept, of_step(data, step), before(data, step), strict=True))
-    yield for_all(**some)(
-        lambda data, step: matches(stretched, of_step(data, step), naive_mean(data, step).variance)
-    )
+    yield for_all(**some)(lambda data, step: matches(stretched, of_step(data, step), naive_mean(data, step).variance))
     yield for_all(**some)(lambda data, step: above(stretched, of_step(data, step), before(data, step), strict=True))
     for data, step in GAUSSIANS:
         yield from both(data.forward(step), spread(kept, stretched, data, step), by=SQUARES)
@@ -90,6 +96,8 @@ def exact_chain(returned, mean, variance, distance):
     for k in range(2):
         yield for_all(**some)(lambda data, betas, k=k: list(moments_of(mean, variance, data, betas))[k])
     yield for_all(**wide)(lambda data, betas: above(distance, of_chain(data, betas), missed(data, betas)))
+    for data, betas in ((GAUSSIANS[0][0], LONG), (GAUSSIANS[1][0], MIDDLE), (gaussian(0.83, 23.0), SHORT)):
+        yield from as_a_sampler(returned, mean, variance, distance, data, trailing(Schedule(betas), len(betas)))
 
 
 def of_chain(data, betas):
@@ -139,6 +147,43 @@ def forgotten(data, betas):
 def divergence(m, v, mean, variance):
     """KL(N(m, v), N(mean, variance))."""
     return (np.log(variance / v) + (v + (m - mean) ** 2) / variance - 1) / 2
+
+
+# The chain, run as a sampler
+
+
+def as_a_sampler(returned, mean, variance, distance, data, grid):
+    """From N(0, 1), and from q_T: at every level, where the laws up to there are those of a chain to these data."""
+    m, v = exact(grid, data)[:, 1:]
+    since = {"alpha_bar_T": grid.alpha_bars[0] / grid.alpha_bars[1:], "m_0": m, "v_0": v}
+    seen = {"prior": data.affine(grid.scales[1:], grid.noises[1:] ** 2), "x_prev": m + 0.83 * sqrt(v)}
+    noise = Moments(0.0, 1.0)
+
+    def run(start):
+        table = one_by_one(drawing(given_both_ends), grid, data)
+        return np.transpose([law for _, law in chain(table, data.mean, data.variance, start)])
+
+    def there(start, of_law):
+        return lambda nodes: (of_law(*run(start)), len(grid) * (1 + v + np.abs(m)))
+
+    def spared(at_end):
+        return distance(at_end=at_end) - divergence(m, v, *run(noise))
+
+    yield by_running(close(mean, since, there(noise, lambda m, v: m)))
+    yield by_running(close(variance, since, there(noise, lambda m, v: v)))
+    yield by_running(close(returned, seen, there(None, lambda m, v: normal(seen["x_prev"], m, v))))
+    yield by_running(above(spared, {"at_end": data.marginal(grid.alpha_bars[0])}, 0 * m, strict=True, magnitude=1.0))
+
+
+def given_both_ends(t, s, data):
+    """The row of a draw given x_t and x_0."""
+    jump = Step(t.alpha_bar / s.alpha_bar, s.alpha_bar)
+
+    def drawn(x_t, predicted_x_0, fresh, **levels):
+        between, varies = regressed(jump, predicted_x_0, x_t)
+        return between + sqrt(varies) * fresh
+
+    return row(drawn, t, s)
 
 
 # Draws

@@ -1,6 +1,6 @@
 r"""What tries to refute the page on the naive inversion.
 
-The forward step simulated, and the naive chain followed by its moments.
+The forward step simulated, and the naive chain followed by its moments; and run as a sampler, in steps of any size.
 """
 
 import numpy as np
@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...schedules import cosine, linear
-from ...statistics import Row, both, for_all, hermite, matches, moments, sampled, sobol, surely
+from ...solvers.grids import trailing
+from ...solvers.moments import Moments, chain
+from ...solvers.steps import chained
+from ...solvers.steps import step as row
+from ...statistics import Row, both, by_running, close, for_all, hermite, matches, moments, sampled, sobol, surely
 from ...worlds import finite, gaussian, mixture
-from .step import POINTS, letters, steps
+from .step import GAUSSIANS, POINTS, letters, steps
 
 between = st.floats(0.01, 0.99)
 data_laws = st.builds(
@@ -89,6 +93,8 @@ def naive_chain(added, variance, noises):
         yield from both(up_and_down(world, betas[:2]), astray(added, betas[:2]), by=hermite.over(world.weights))
     for start, formula in ((1.0, variance), (0.0, noises)):
         yield from both(down_from(start, betas), ended(formula, betas, start), by=hermite)
+    for many, (data, _) in zip((2, 20, 250), GAUSSIANS, strict=True):
+        yield from as_a_sampler(added, variance, noises, trailing(linear(), many), data)
 
 
 def discrete_toy(posterior, odds):
@@ -167,6 +173,33 @@ def astray(added, betas):
 def ended(variance, betas, start):
     v = went_down(start, betas)
     return lambda x_hat: moments(x_hat, 0.0, variance(**chain_letters(betas)), (v, 3 * v**2, 15 * v**3))
+
+
+def as_a_sampler(added, variance, noises, grid, data):
+    """The law at every level of a run: up to there it is a chain, too, from the noise, from q_T and from a point."""
+    bars, ends = grid.alpha_bars, {"alpha_bar_T": grid.alpha_bars[0] / grid.alpha_bars[1:]}
+
+    def all_missed(**at):
+        return data.marginal(bars[1:]).variance + added(**at)
+
+    yield by_running(close(variance, ends, ran(grid, Moments(0.0, 1.0))))
+    yield by_running(close(all_missed, ends, ran(grid, Moments(data.mean, data.marginal(bars[0]).variance))))
+    whole = {"alpha_bar_T": bars[0], "a": lambda t: bars[len(grid) - int(t)], "T": len(grid)}
+    yield by_running(close(noises, whole, lambda nodes: [part[-1] for part in ran(grid, Moments(0.0, 0.0))(nodes)]))
+
+
+def ran(grid, start):
+    """The variances at all levels below the first; each step rounds."""
+
+    def rearranged(x_t, alpha_ts, fresh, **more):
+        return (x_t - sqrt(1 - alpha_ts) * fresh) / sqrt(alpha_ts)
+
+    def rule(nodes):
+        table = chained("naive", grid, lambda k: [row(rearranged, grid[k], grid[k + 1], reached=k + 1, silent=True)])
+        reached = np.array([law.variance for _, law in chain(table, 0.0, 1.0, start)])
+        return reached, len(grid) * reached
+
+    return rule
 
 
 # One step

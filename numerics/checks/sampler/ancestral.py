@@ -1,9 +1,18 @@
-"""What tries to refute the page on ancestral steps: noise in two portions, simulated, and by adding precisions."""
+"""What tries to refute the page on ancestral steps: noise in two portions, simulated, and by adding precisions.
 
+Run from level to level, with a draw of x_0 in the place of its mean, a step has to keep every marginal; with the mean
+it does so in the limit of many steps.
+"""
+
+import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
 
+from ...solvers.grids import Level, karras, log_snr
+from ...solvers.steps import step
 from ...statistics import below, both, for_all, hermite, law, matches, sampled, standardised_by
+from ..chains import drawing, has_laws, keeps_law
+from ..finer import sloped, tends
 from ..reversal.posterior import ends
 from ..reversal.step import CLUSTERS, GAUSSIANS, pairs
 from ..vlb.matching import DIRECTIONS, SOME_IN_SPACE, SPACE
@@ -13,7 +22,7 @@ levels = st.builds(lambda high, part: (high, part * high), st.floats(0.05, 30), 
 
 
 def ve_ancestral(mean, variance, along_score, down):
-    """Given both ends, draws and precisions; the score of a world, in space too; an Euler step, and noise."""
+    """Given both ends, draws and precisions; the score of a world; an Euler step, and noise; chains of each."""
 
     def by_euler(x_t, predicted_x_0, **at):
         return x_t + (down(**at) - at["sigma_t"]) / at["sigma_t"] * (x_t - predicted_x_0)
@@ -53,10 +62,36 @@ def ve_ancestral(mean, variance, along_score, down):
     yield for_all(level=levels)(lambda level: below(down, letters(*level), level[1], strict=True))
     yield for_all(level=levels, examples=50)(lambda level: follows(SPACE, SOME_IN_SPACE, *level))
     yield for_all(world=pairs, x_t=ends, level=levels)(lambda world, x_t, level: follows(world, x_t, *level))
+    yield keeps_law(ancestral(mean, variance), karras(4, 5.3, 0.29, to_zero=False), CLUSTERS)
+    for (data, _), mean_of in zip(GAUSSIANS, (mean, along_the_score(along_score), by_euler), strict=True):
+        yield has_laws(drawing(ancestral(mean_of, variance)), karras(7, 23.0, 0.05), data)
+        yield tends(ancestral(mean_of, variance), lambda n: log_snr(n, 9.0, 0.3, units="ve"), data)
 
 
 def letters(sigma_t, sigma_s, **more):
     return {"sigma_t": sigma_t, "sigma_s": sigma_s, "part": sigma_s / sigma_t, **more}
+
+
+def ancestral(mean, variance):
+    """The row of a step: where it leads, and fresh noise."""
+
+    def kernel(t, s, data):
+        def moved(fresh, **at):
+            return mean(**at) + sqrt(variance(**at)) * fresh
+
+        return step(moved, t, s, letters(np.float64(t.sigma), np.float64(s.sigma)), units="ve")
+
+    return kernel
+
+
+def along_the_score(along_score):
+    """The mean of a step, with the score of the law of which the mean of x_0 is known."""
+
+    def mean(x_t, predicted_x_0, sigma_t, **at):
+        marginal = sloped(Level(1.0, sigma_t, 0.0), x_t, predicted_x_0)
+        return along_score(x_t=x_t, sigma_t=sigma_t, marginal=marginal, **at)
+
+    return mean
 
 
 def noised(world, sigma_t, sigma_s):

@@ -1,13 +1,24 @@
-"""What tries to refute the page on consistency functions: the flow, integrated, against distribution functions."""
+"""What tries to refute the page on consistency functions: the flow, integrated, against distribution functions.
+
+A consistency function is run as a sampler: to the end in one step, up again by fresh noise, and so on (Song et al.
+2023, algorithm 1). Euler's steps along the velocity are run, too.
+"""
+
+from functools import partial
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy import exp, log, sqrt
 from scipy.special import ndtr
 
+from ...solvers.grids import karras, log_snr
+from ...solvers.steps import step
+from ...solvers.table import PREDICTION, STATE
 from ...statistics import close, for_all, limit, matches
 from ...worlds import gaussian, mixture
-from ..reversal.step import CLUSTERS, gaussians, pairs
+from ..chains import has_laws, one_by_one, tends_to_the_flow
+from ..finer import UNSEEN, own_row
+from ..reversal.step import CLUSTERS, GAUSSIANS, gaussians, pairs
 from .ddpm import AXES, SPACE, SPREADS
 from .gaussian import LEVELS, SOME_U, SOME_Z, flowed, levels, near
 
@@ -58,6 +69,13 @@ def consistency_function(velocity, end, skip, out):
         yield for_all(sigma_d=levels, rise=rises, epsilon=ends)(
             lambda sigma_d, rise, epsilon, coefficient=coefficient: coefficient(sigma_d, epsilon + rise, epsilon)
         )
+    for (data, _), (sigma_d, sigma, epsilon) in zip(GAUSSIANS, SCALES, strict=True):
+        grid = karras(4, sigma, epsilon, to_zero=False)
+        yield has_laws(down_and_up(end, epsilon), grid, data)
+        yield has_laws(down_and_up(once_more(end, skip, out, sigma_d), epsilon), grid, data)
+    for world in LAWS[:2]:
+        table_of, grid_of = partial(one_by_one, euler(velocity)), partial(log_snr, sigma_max=1.37, sigma_min=0.083)
+        yield tends_to_the_flow(table_of, world, grid_of)
 
 
 def gain(sigma_d, sigma, epsilon):
@@ -86,3 +104,39 @@ def arrived(velocity, world, u, start, end):
         return world.affine(1.0, end**2).cdf(x)
 
     return value_at
+
+
+# Run as samplers
+
+
+def down_and_up(to_the_end, epsilon):
+    """The row of a step to the last level, and of fresh noise up to the next one."""
+
+    def kernel(t, s, data):
+        at = {"sigma": t.noise, "epsilon": epsilon, "v_0": data.variance}
+        row = own_row(to_the_end, UNSEEN, {"u": STATE, "m_0": PREDICTION}, at)
+        return row._replace(noise=sqrt(np.maximum(s.noise**2 - epsilon**2, 0)))
+
+    return kernel
+
+
+def once_more(end, skip, out, sigma_d):
+    """To the end, and from there, with coefficients and some network, to the end again: where it is already."""
+
+    def to_the_end(u, m_0, epsilon, **at):
+        there = {"sigma_d": sigma_d, "sigma": epsilon, "epsilon": epsilon}
+        return skip(**there) * end(u=u, m_0=m_0, epsilon=epsilon, **at) + out(**there) * m_0
+
+    return to_the_end
+
+
+def euler(velocity):
+    """The row of Euler's step in the level of noise."""
+
+    def kernel(t, s, data):
+        def moved(x_t, predicted_x_0, **levels):
+            return x_t + (s.sigma - t.sigma) * velocity(u=x_t, denoised=predicted_x_0, sigma=t.sigma)
+
+        return step(moved, t, s, units="ve")
+
+    return kernel

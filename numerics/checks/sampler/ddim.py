@@ -1,15 +1,22 @@
 """What tries to refute the page on DDIM: data and noise in space, noise of which a part is kept, and regression."""
 
+from functools import partial
+
 from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import integral_over_unit
+from ...solvers.steps import letters as of_levels
+from ...solvers.steps import step as row_of
 from ...statistics import both, close, for_all, hermite, law, matches, standardised_by
 from ...worlds import Step
+from ..chains import drawing, has_laws, laws, one_by_one, tends_to_the_flow
 from ..forward.kernel import POINTS
 from ..reversal.posterior import regressed
-from .ddpm import numbers, of_jump, vectors
+from ..reversal.step import CLUSTERS, GAUSSIANS
+from .ddpm import LEAPS, adding, given_both_ends, numbers, of_jump, vectors
 
+ETAS = [0.31, 0.57, 0.83]
 PARTS = [0.23, 0.61, 0.87]  # of the variance of the noise at s, drawn afresh
 parts, shares = st.floats(0, 0.98), st.floats(0.05, 0.95)
 jumps = st.builds(Step, alpha=shares, alpha_bar_prev=shares)
@@ -51,6 +58,12 @@ def ddim_eta(sigma_eta, at_one, mean):
     yield for_all(jump=jumps, eta=shares)(scaled)
     yield for_all(jump=jumps)(whole)
     yield for_all(jump=jumps, x_0=vectors, x_t=vectors)(centred)
+    # Whole chains: where eta is one, those of DDPM, and below it those that keep the rest of the noise.
+    for (data, _), eta in zip(GAUSSIANS, ETAS, strict=True):
+        yield has_laws(afresh(mean, at_one), LEAPS, data, ended(adding(given_both_ends), data))
+        for share in (1.0, eta):
+            kernel = afresh(mean, lambda share=share, **at: sigma_eta(**at, eta=share))
+            yield has_laws(kernel, LEAPS, data, ended(keeping(share), data))
 
 
 def ddim_update(step, euler, step_1):
@@ -72,6 +85,14 @@ def ddim_update(step, euler, step_1):
     yield for_all(jump=jumps, part=parts, x_0=vectors, noise=vectors, fresh=vectors)(followed)
     yield for_all(jump=jumps, x_t=numbers, noise=numbers)(in_the_noise)
     yield for_all(jump=jumps, x_t=numbers, x_0=numbers)(in_the_data)
+    # Whole chains with draws of the data, and so of the noise: at every level, whatever is drawn afresh, all as it was.
+    for (data, _), part in zip(GAUSSIANS, PARTS, strict=True):
+        yield has_laws(drawing(stepping(step, part)), LEAPS, data)
+        for kernel in map(stepping, (step, euler, step_1)):
+            yield has_laws(drawing(kernel), LEAPS, data)
+            yield has_laws(kernel, LEAPS, data, ended(keeping(0.0), data))
+    # With its mean, and nothing drawn: in the limit of small steps to where the flow leads.
+    yield tends_to_the_flow(partial(one_by_one, stepping(step)), CLUSTERS)
 
 
 def letters(jump, part=0.37, **more):
@@ -88,6 +109,39 @@ def landed(jump, part, x_0, noise, fresh):
     other = sqrt(1 - part) * noise + sqrt(part) * fresh
     size = (abs(x_0) + abs(noise) + abs(fresh)) / sqrt(jump.alpha_bar)
     return forward(jump.alpha_bar_prev, x_0, other), size
+
+
+# Chains
+
+
+def stepping(formula, part=0.0):
+    """The row of a step with a part of the noise at s drawn afresh."""
+    return lambda t, s, data: row_of(formula, t, s, of_levels(t, s) | {"sigma": sqrt(part) * s.noise})
+
+
+def afresh(mean, sigma):
+    """The row of the kernel that draws this much afresh."""
+
+    def drawn(predicted_x_0, fresh, **at):
+        at["sigma"] = sigma(**at)
+        return mean(x_0=predicted_x_0, **at) + at["sigma"] * fresh
+
+    return lambda t, s, data: row_of(drawn, t, s)
+
+
+def keeping(eta):
+    """The row of a step that draws afresh the part eta of the standard deviation of the kernel given both ends."""
+
+    def drawn(a_s, sigma_s, predicted_x_0, predicted_noise, fresh, **at):
+        sigma = eta * sqrt(given_both_ends(at))
+        return a_s * predicted_x_0 + sqrt(sigma_s**2 - sigma**2) * predicted_noise + sigma * fresh
+
+    return lambda t, s, data: row_of(drawn, t, s)
+
+
+def ended(kernel, data):
+    """The means and the variances at all levels of a chain."""
+    return laws(one_by_one(kernel, LEAPS, data), data)
 
 
 # Draws

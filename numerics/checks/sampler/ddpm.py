@@ -6,11 +6,15 @@ from numpy import sqrt
 
 from ...quadrature import expectation_of, integral_of, settled, variance_of
 from ...schedules import Schedule
+from ...solvers import grids
+from ...solvers.steps import letters as of_levels
+from ...solvers.steps import step as row_of
 from ...statistics import (
     above,
     below,
     both,
     by_mixture,
+    by_running,
     close,
     for_all,
     hermite,
@@ -21,6 +25,7 @@ from ...statistics import (
     standardised_by,
 )
 from ...worlds import Step, gaussian, normal
+from ..chains import drawing, has_laws, keeps_law, laws, one_by_one
 from ..forward.kernel import between
 from ..forward.transition import CHAINS, broken
 from ..reversal.bounds import averaged, found, mean_trace
@@ -30,6 +35,8 @@ from ..reversal.step import GAUSSIANS, SOME_X_T, SQUARES, STEPS, gaussians, pair
 
 CLUSTERED = CHAINS[1]
 SCHEDULE = Schedule(np.array([0.13, 0.29, 0.08, 0.37]))
+LEAPT_OVER = Schedule(np.array([0.07, 0.13, 0.19, 0.08, 0.29, 0.23, 0.11, 0.41, 0.37]))
+LEAPS = grids.visiting(LEAPT_OVER, [9, 6, 4, 3])
 AXES = np.linalg.qr(np.random.default_rng(11).standard_normal((3, 3)))[0]
 SPREADS, SOME_SPREADS = np.array([0.31, 1.73, 4.7]), np.array([1.47, 0.23, 2.89])  # of data, and of samples
 SPACE = gaussian([0.47, -1.13, 0.29], AXES @ np.diag(SPREADS) @ AXES.T)
@@ -70,6 +77,11 @@ def ddpm_strided(step, last, shortfall):
     yield for_all(examples=30, data=pairs, jump=tame_steps)(
         lambda data, jump: matches(shortfall, of_jump(jump, mmse=mmse(data, jump)), *missing(data, jump))
     )
+    # Whole chains of jumps, with a draw of x_0 at each, or with its mean and noise for what that leaves out.
+    for data, _ in GAUSSIANS:
+        for kernel in (drawing(jumping(step, last)), jumping(step, last, shortfall)):
+            yield has_laws(kernel, LEAPS, data)
+    yield keeps_law(jumping(step, last), LEAPS, CLUSTERED[0])
 
 
 def ddpm_gaussian(recursion, exact, excess):
@@ -103,6 +115,12 @@ def ddpm_gaussian(recursion, exact, excess):
     yield for_all(data=gaussians, jump=tame_steps)(kernel)
     yield for_all(data=gaussians, jump=tame_steps)(beyond)
     yield for_all(examples=30, data=gaussians, jump=tame_steps, v_hat=spreads, sigma=st.floats(0.05, 1))(carried)
+    # Whole chains of jumps: with the exact variance, with the forward one less its excess, and with too little.
+    for data, _ in GAUSSIANS:
+        yield has_laws(adding(lambda at: exact(**at)), LEAPS, data)
+        yield has_laws(adding(lambda at: at["beta_ts"] - excess(**at)), LEAPS, data)
+        in_fact = laws(one_by_one(adding(given_both_ends), LEAPS, data), data)[1]
+        yield by_running(matches(recurring(recursion), {"v_0": data.variance}, in_fact, len(LEAPS) * (1 + in_fact)))
 
 
 # The letters of the page.
@@ -132,6 +150,22 @@ def variances(jump, v_0):
 
 
 # A step, given both ends
+
+
+def jumping(step, last, shortfall=None):
+    """The row of a jump over some steps of a schedule, to s = 0 by a formula of its own; the shortfall made up for."""
+
+    def kernel(t, s, data):
+        last_passed, at = LEAPT_OVER.step(int(t.time)), of_levels(t, s)
+        at |= {"alpha": last_passed.alpha, "alpha_bar_prev": last_passed.alpha_bar_prev}
+        at |= {"gamma": at["alpha_ts"] / last_passed.alpha}
+        row = row_of(step if s.noise else last, t, s, at)
+        if shortfall is None:
+            return row
+        left = data.conditioned(t.scale, t.noise**2, 0.0).variance
+        return row._replace(noise=sqrt(row.noise**2 + shortfall(**at, mmse=left)))
+
+    return kernel
 
 
 def ancestral(jump, x_0, x_t, fresh):
@@ -229,6 +263,44 @@ def carried_in_space(jump):
     map_ = np.transpose(SPACE.reverse_kernel(jump, np.eye(3)).mean - origin)
     samples = AXES @ np.diag(SOME_SPREADS) @ AXES.T
     return along_axes(map_ @ samples @ map_.T) + 0.57**2
+
+
+def adding(variance):
+    """The row of a jump with the mean given both ends, by regression, and with noise of this variance."""
+
+    def kernel(t, s, data):
+        at = at_levels(t, s, data.variance)
+        drawn = lambda x_t, predicted_x_0, fresh, **_: (
+            regressed(between_levels(at), predicted_x_0, x_t)[0] + sqrt(variance(at)) * fresh
+        )
+        return row_of(drawn, t, s)
+
+    return kernel
+
+
+def between_levels(at):
+    return Step(alpha=at["alpha_ts"], alpha_bar_prev=at["alpha_bar_s"])
+
+
+def at_levels(t, s, v_0):
+    return of_levels(t, s) | {"v_0": v_0}
+
+
+def given_both_ends(at):
+    return regressed(between_levels(at), 0.0, 0.0)[1]
+
+
+def recurring(recursion):
+    """The variances that the recursion has at all levels, where the variance given both ends is added."""
+
+    def recurred(v_0):
+        found = [gaussian(0.0, v_0).marginal(LEAPS[0].alpha_bar).variance]
+        for k in range(len(LEAPS)):
+            at = at_levels(LEAPS[k], LEAPS[k + 1], v_0)
+            found.append(recursion(**at, v_hat=found[-1], sigma=sqrt(given_both_ends(at))))
+        return np.array(found)
+
+    return recurred
 
 
 def chain(recursion, added):

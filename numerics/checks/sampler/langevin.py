@@ -1,6 +1,8 @@
 """What tries to refute the page on Langevin steps: chains of vectors, simulated and solved, and laws they leave alone.
 
 A step on N(mu, C) is affine: the distance from mu is multiplied by A = 1 - (delta/2) C^-1, and noise delta is added.
+
+Steps are run as a sampler, too: many of them at one level of noise after another, and fewer and fewer of them.
 """
 
 import numpy as np
@@ -8,8 +10,14 @@ from hypothesis import strategies as st
 from numpy import sqrt
 
 from ...quadrature import expectation_of
-from ...statistics import Hermite, above, below, both, for_all, limit, matches, moments, order
+from ...solvers.grids import log_snr
+from ...solvers.moments import Moments, final
+from ...solvers.steps import chained
+from ...statistics import Hermite, above, below, both, by_running, close, for_all, limit, matches, moments, order
 from ...worlds import gaussian, mixture
+from ..chains import exact, laws
+from ..finer import EXACT, approached, own_row, sloped
+from ..reversal.step import GAUSSIANS
 
 MEAN = np.array([0.37, -1.23, 2.1])
 SPREADS = [np.array([0.61, 1.37, 2.9]), np.array([0.23, 0.47, 5.3]), np.array([1.71, 3.1, 0.83])]  # variances on axes
@@ -57,6 +65,8 @@ def langevin(step, stationary, bias, threshold):
     )
     yield for_all(v=variances)(stable)
     yield for_all(v=variances)(unstable)
+    for (data, _), share in zip(GAUSSIANS, SHARES, strict=True):
+        yield from as_a_sampler(step, stationary, bias, threshold, data, share)
 
 
 # Of Gaussian vectors
@@ -114,6 +124,66 @@ def kept_by_steps(step, stationary, spread, share):
         return [row for k in range(3) for row in moments(z[:, k], 0.0, 1.0, STANDARD)]
 
     return draw, scores
+
+
+# Run as a sampler
+
+LEVELS = log_snr(3, 7.3, 0.19, units="ve")
+ONE = LEVELS.between(2, 3)
+SIZES = 1 / 2 ** np.arange(2, 7)  # of steps, in units of the variance
+
+
+def steps_at(step, data, size, repeats, grid=ONE):
+    """At every level below the first this many steps, of this size in units of the variance there."""
+
+    def rows(k):
+        level = grid[k + 1]
+
+        def follow(x_t, predicted_x_0, fresh):
+            score, v = sloped(level, x_t, predicted_x_0).value, data.affine(level.scale, level.noise**2).variance
+            return step(x=x_t, score=score, delta=size * v, fresh=fresh)
+
+        row = own_row(follow, level)
+        return [row] * (repeats - 1) + [row._replace(reached=k + 1)]
+
+    return chained("langevin", grid, rows)
+
+
+def as_a_sampler(step, stationary, bias, threshold, data, share):
+    """At one level after another chains settle down, too wide; in small steps they leave a law where it is."""
+    means, variances = exact(LEVELS, data)[:, 1:]
+    at, law, v = {"v": variances[-1]}, (means[-1], variances[-1]), variances[-1]
+
+    def after(size, repeats, law=law):
+        return final(steps_at(step, data, size, repeats), data.mean, data.variance, Moments(*law))
+
+    def settled(v, delta):
+        return np.stack([means, stationary(v=v, delta=delta)])
+
+    def ran(nodes):
+        found = laws(steps_at(step, data, 4 * share, 80, LEVELS), data)[:, 1:]
+        return found, 80 * (1 + np.abs(found))
+
+    def too_wide(size):
+        n = round(40 / size)
+        ratio = after(size, n).variance / v
+        return lambda nodes: (ratio - 1, n * ratio)
+
+    def left_alone(size):
+        n = round(1 / size)
+        found = np.array(after(size, n))
+        return lambda nodes: (found, n * (1 + np.abs(found)))
+
+    def apart(delta):
+        """How far from each other two chains with the same noise are, after some steps from one apart."""
+        near, far = (after(delta / v, 8, (means[-1] + x, v)).mean for x in (0.0, 1.0))
+        return np.abs(far - near)
+
+    yield by_running(close(settled, {"v": variances, "delta": 4 * share * variances}, ran))
+    yield by_running(order(too_wide, SIZES, lambda v: 1.0, lambda v: bias(v=v, delta=0.37 * v) / (0.37 * v), at))
+    yield approached(EXACT, {"law": np.array(law)}, left_alone, SIZES)
+    yield by_running(below(lambda v: apart(threshold(v=v) * (1 - NEAR)), at, 1, strict=True))
+    yield by_running(above(lambda v: apart(threshold(v=v) * (1 + NEAR)), at, 1, strict=True))
 
 
 # Of any law on the line

@@ -10,9 +10,11 @@ import numpy as np
 from numpy import exp, log, sqrt
 
 from ...quadrature import integral_over_unit
+from ...solvers import grids
 from ...solvers.transport import carried
-from ...statistics import close, matches, order
+from ...statistics import by_running, close, matches, order
 from ...worlds import gaussian, mixture
+from ..chains import BEFORE, multistep, or_nowhere, points, tends_to_the_flow
 
 COORDINATES = (
     mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41]),
@@ -27,6 +29,7 @@ LEVELS = [  # (a, sigma) at t and at s: the variance preserved, exploding, and a
 X_T = [np.array([-0.83, 0.47, 1.31]), np.array([2.9, -4.1, 0.77]), np.array([0.29, 1.13, -0.94])]
 STEPS = [(0.73, 0.61), (1.34, 0.83), (0.87, 1.43)]  # r and r', the steps before this one in its units
 PREDICTIONS = np.array([[0.83, -1.27, 0.31], [0.47, -0.61, 1.13], [-0.29, 0.37, 1.71]])  # at t, t', t''
+UNEVEN = grids.karras(6, sigma_max=17.0, sigma_min=0.3, to_zero=False, units="flow")
 SHRINKING = 0.4 / 2 ** np.arange(5)
 
 
@@ -41,6 +44,22 @@ def dpmpp_2m(exact, step_1, step_2m, step_line, rate, constant, step_3m):
         a_s, slope = s[0], 1.37 * r
         missed = partial(missed_in_the_middle, a_s=a_s, slope=slope)
         yield order(missed, SHRINKING, rate, constant, {"a_s": a_s, "slope": slope})
+    # Whole chains: with a network that says a parabola, whatever it is asked about; and in small steps along the flow.
+    held, line, in_the_middle, parabola = (1, False), (2, False), (2, True), (3, False)
+    for formulas, continuing in (
+        ([step_1], [held]),
+        ([step_1, step_2m], [held, in_the_middle]),
+        ([step_1, step_line], [held, line]),
+        ([step_1, step_2m, step_3m], [held, in_the_middle, parabola]),
+    ):
+        expected = led_through(continuing)
+        at = {"x": X_T[0], "says": PREDICTIONS}
+        yield by_running(matches(chained(formulas), at, expected, len(UNEVEN) * (1 + np.abs(expected))))
+    yield tends_to_the_flow(partial(multistep, [step_1, step_2m]), COORDINATES[0])
+    for (t, _), (r, _) in zip(LEVELS, STEPS, strict=True):
+        slope = 1.37 * r
+        apart = partial(one_step_apart, step_2m, step_line, t=t, r=r, slope=slope)
+        yield by_running(order(apart, SHRINKING, rate, constant, {"a_s": t[0] / np.hypot(*t), "slope": slope}))
 
 
 def continued(step_1, step_2m, step_3m):
@@ -97,13 +116,13 @@ def mean_of_x_0(world, t, variance, x):
 # Polynomials through predictions
 
 
-def through(nodes):
+def through(nodes, predictions=PREDICTIONS):
     """The polynomial through the predictions at these distances from lambda_t, by Lagrange's formula."""
 
     def value(distance):
         terms = [
             np.prod([(distance - other) / (node - other) for other in nodes if other != node], axis=0) * prediction
-            for node, prediction in zip(nodes, PREDICTIONS, strict=False)
+            for node, prediction in zip(nodes, predictions, strict=False)
         ]
         return sum(terms) + 0 * distance
 
@@ -132,3 +151,46 @@ def led(t, s, x_t, prediction):
 def missed_in_the_middle(h, a_s, slope):
     """A line of this slope, integrated over a step, less what it is in the middle."""
     return integral_over_unit(lambda u, rest: a_s * h * exp(-h * rest) * slope * h * (u - 0.5))
+
+
+# Whole chains
+
+
+def said(lambda_t, coefficients=PREDICTIONS):
+    """By a network that says the same parabola in log(a/sigma) wherever x is."""
+    return coefficients[0] + coefficients[1] * lambda_t + coefficients[2] * lambda_t**2
+
+
+def chained(formulas, noise=None):
+    """Where a chain is at all levels, if that is what the network says."""
+
+    def run(x, says):
+        network = lambda _, level: said(-log(level.sigma), says)
+        return or_nowhere((len(UNEVEN) + 1, *x.shape), lambda: points(multistep(formulas, UNEVEN), network, x, noise))
+
+    return run
+
+
+def led_through(continuing):
+    """Where the flow leads, if each step continues so many predictions, or holds what this says in its middle."""
+    lambdas, x = -log(UNEVEN.sigmas), [X_T[0]]
+    for k, h in enumerate(np.diff(lambdas)):
+        known, middle = continuing[min(k, len(continuing) - 1)]
+        back = lambdas[k::-1][:known]
+        says = through(back - lambdas[k], said(back[:, None]))
+        t, s = ((UNEVEN[j].scale, UNEVEN[j].noise) for j in (k, k + 1))
+        x.append(led(t, s, x[-1], held_at(h / 2, says) if middle else says)(64)[0])
+    return np.array(x)
+
+
+def one_step_apart(one, other, h, t, r, slope):
+    """How far apart two steps from a level end, with a network that says a line, and with what it said before."""
+    sigmas = t[1] / t[0] * exp(-h * np.array([-r, 0.0, 1.0]))
+    grid = grids.Grid(np.ones(3), sigmas).in_units("vp")
+    says = lambda _, level: np.array([-slope * log(level.sigma)])
+
+    def ended(step):
+        table = lambda: multistep([step, step], grid, known=1)
+        return or_nowhere((2, 1), lambda: points(table(), says, np.array([0.47]), held={BEFORE: says(0.0, grid[0])}))[1]
+
+    return lambda nodes: (ended(other) - ended(one), 1 + np.abs(ended(one)))

@@ -12,9 +12,27 @@ from numpy import exp, log, sqrt
 from numpy.polynomial import chebyshev
 
 from ...quadrature import integral_over_unit
-from ...solvers.transport import quantile
-from ...statistics import close, limit, matches, order
-from ...worlds import gaussian, mixture
+from ...solvers import transport
+from ...solvers.predictions import denoiser
+from ...solvers.steps import inserted, probed
+from ...solvers.steps import step as row_of
+from ...solvers.table import PREDICTION, STATE, Row
+from ...statistics import by_running, close, limit, matches, order
+from ...worlds import gaussian, mixture, normal
+from ..chains import (
+    BEFORE,
+    BEFORE_THAT,
+    SOME_QUANTILES,
+    exact,
+    finite,
+    laws,
+    multistep,
+    one_by_one,
+    or_nowhere,
+    points,
+    smooth_grid,
+)
+from .langevin import tested
 from .multistep import continued
 
 CLUSTERS = mixture([0.31, 0.69], [-1.13, 1.47], [0.23, 0.41])
@@ -28,9 +46,11 @@ STEPS = 0.12 / 2 ** np.arange(6)
 FEWER_STEPS = 0.2 / 2 ** np.arange(5)  # for 3M, which misses little
 LINES = [(0.83, 0.37, -0.59, 1.31, 0.71), (-1.27, 0.83, 0.43, -1.13, -1.61), (2.3, 1.71, 0.91, 0.67, 0.47)]
 DIFFUSIONS = [(1.83, -0.43), (0.41, 0.71), (4.7, 0.19)]  # v_0 and lambda
+NARROW = [gaussian(0.37, 0.83), gaussian(-1.29, 0.41), gaussian(2.17, 0.19)]  # wide ones show their order late
 SOME = 1.7  # a number that is not its square
-SMOOTH_GRIDS = 1 / (24 * 2.0 ** np.arange(4))
-NOISIEST, CLEANEST = log(1 / 40), log(1 / 0.2)  # lambda at both ends of a grid
+MESH, SPACING = np.linspace(-10, 10, 321, retstep=True)
+FEW = 1 / (6 * 2.0 ** np.arange(4))
+SMOOTH_GRIDS, FINER_GRIDS = 1 / (32 * 2.0 ** np.arange(3)), 1 / (24 * 2.0 ** np.arange(4))
 
 
 def orders(
@@ -59,14 +79,20 @@ def orders(
         diffusion = Diffusion(v_0)
         missed = partial(diffusion.missed, euler_maruyama, lambda_t)
         yield order(missed, STEPS, one_more(weak_order), weak_constant, diffusion.letters(lambda_t))
-        yield limit(weak_order, {}, slopes(partial(diffusion.missed_by_all, euler_maruyama)), SMOOTH_GRIDS / 4, 1e-2)
-    for world, p, run in (
-        (CLUSTERS, order_ddim, partial(ran, step_1, step_1, 1)),
-        (SKEWED, order_2m, partial(ran, step_1, step_2m, 1)),
-        (CLUSTERS, order_3m, partial(ran, step_1, step_3m, 3)),
-        (SKEWED, order_heun, partial(ran_by_heun, heun)),
+    for data in NARROW:
+        missed = partial(missed_by_the_law, euler_maruyama, data)
+        yield by_running(limit(weak_order, {}, slopes(missed), FINER_GRIDS, resolves=1e-2))
+    for world in (CLUSTERS, SKEWED):
+        missed = partial(missed_by_a_mean, euler_maruyama, world)
+        yield limit(weak_order, {}, slopes(missed), FEW, resolves=1e-2)
+    for world, p, known, table_of in (
+        (CLUSTERS, order_ddim, 0, partial(multistep, [step_1])),
+        (SKEWED, order_2m, 0, partial(multistep, [step_1, step_2m])),
+        (CLUSTERS, order_3m, 2, partial(multistep, [step_1, step_2m, step_3m], known=2)),
+        (SKEWED, order_heun, 0, partial(by_heun, heun)),
     ):
-        yield limit(p, {}, slopes(partial(missed_by_all, Flow(world), run)), SMOOTH_GRIDS, resolves=1e-2)
+        missed = partial(missed_by_all, table_of, world, known)
+        yield by_running(limit(p, {}, slopes(missed), SMOOTH_GRIDS, resolves=1e-2))
 
 
 def along_a_line(x_t, h, slope, slope_next):
@@ -96,12 +122,6 @@ def slopes(error):
     return slope
 
 
-def smooth_grid(n):
-    """The image of n equal steps under a map that is not straight."""
-    u = np.linspace(0, 1, n + 1)
-    return NOISIEST + (CLEANEST - NOISIEST) * (u + 0.3 * u * (1 - u))
-
-
 def derivatives(f, at):
     """The first three, of the polynomial through f at the nodes of Chebyshev."""
     nodes, reach = chebyshev.chebpts1(30), 0.7
@@ -117,7 +137,7 @@ class Flow:
 
     def __init__(self, world, quantiles=(0.22, 0.31, 0.55, 0.88)):
         self.world = world
-        self.x = cache(lambda level: quantile(world.affine(1.0, exp(-2 * level)), quantiles))
+        self.x = cache(lambda level: transport.quantile(world.affine(1.0, exp(-2 * level)), quantiles))
 
     def behind(self, level, x=None):
         """The law of x_0 given x, by default on the flow."""
@@ -162,31 +182,61 @@ def averaged_slopes(flow, heun, x, level, h):
     return heun(x_t=x, h=h, slope=first, slope_next=flow.slope(level + h, x + h * first))
 
 
-def ran(first, step, known, flow, grid):
-    """All steps, with the predictions that are at hand; the first nodes that are ``known`` lie on the flow."""
-    x, seen = flow.x(grid[0]), []
-    for k, h in enumerate(np.diff(grid)):
-        x = flow.x(grid[k]) if k < known else x
-        seen = [flow.behind(grid[k], x).mean, *seen[:2]]
-        before = np.diff(grid[max(k - 2, 0) : k + 1])[::-1]
-        steps = dict(zip(("r", "r_prev"), (before[0] / h, before[-1] / h), strict=True)) if k else {}
-        names = dict(zip(("predicted_x_0", "predicted_prev", "predicted_before"), seen, strict=False))
-        x = stepped(step if k >= max(known - 1, 1) else first, x, grid[k], h, **steps, **names)
-    return x
+# Whole chains
 
 
-def ran_by_heun(heun, flow, grid):
-    x = flow.x(grid[0])
-    for level, h in zip(grid, np.diff(grid), strict=False):
-        x = averaged_slopes(flow, heun, x, level, h)
-    return x
+def by_heun(heun, grid):
+    """The table of Heun's steps in lambda: with the slope at the start, and with that where it leads."""
+    start, first, second = "y", "k", "k'"
+
+    def rows(k):
+        h = log(grid[k].sigma / grid[k + 1].sigma)
+        slope = {PREDICTION: 1.0, STATE: -1.0}
+        yield Row(grid[k], {start: {STATE: 1.0}, first: slope, STATE: {STATE: 1 - h, PREDICTION: h}})
+        sum_ = probed(heun, {"h": h}, {"x_t": start, "slope": first, "slope_next": second})
+        yield Row(grid[k + 1], {STATE: inserted(sum_, second, slope)})
+
+    return finite(grid, rows)
 
 
-def missed_by_all(flow, run, n):
-    """What n steps miss and where they end, in root mean squares."""
-    grid = smooth_grid(n)
-    x = run(flow, grid)
-    return sqrt(np.mean((x - flow.x(grid[-1])) ** 2)), sqrt(np.mean(x**2))
+def missed_by_all(table_of, world, known, n):
+    """What n steps miss, and where they end, in root mean squares; what is known before them lies on the flow."""
+    grid, network = smooth_grid(n).in_units("ve"), denoiser(world)
+    x = [transport.quantile(transport.law(world, grid[k]), SOME_QUANTILES) for k in (*range(known + 1), n)]
+    seen = [network(x[k], grid[k]) for k in reversed(range(known))]
+    held = dict(zip((BEFORE, BEFORE_THAT), seen, strict=False))
+    ended = or_nowhere(x[0].shape, lambda: points(table_of(grid), network, x[known], held=held)[-1])
+    return sqrt(np.mean((ended - x[-1]) ** 2)), sqrt(np.mean(ended**2))
+
+
+def missed_by_the_law(euler_maruyama, data, n):
+    """What n steps of the reverse diffusion miss the variance by, and what it is."""
+
+    def kernel(t, s, _):
+        def moved(x_t, predicted_x_0, fresh, h, **_):
+            slope = 2 * (predicted_x_0 - x_t)  # the noise, 2 sigma^2, times the score
+            return euler_maruyama(x_t=x_t, h=h, slope=slope, noise=2 * t.noise**2, fresh=fresh)
+
+        return row_of(moved, t, s, units="ve")
+
+    grid = smooth_grid(n).in_units("ve")
+    ended = or_nowhere((2, n + 1), lambda: laws(one_by_one(kernel, grid), data))[1, -1]
+    return abs(ended - exact(grid, data)[1, -1]), ended
+
+
+def missed_by_a_mean(euler_maruyama, world, n):
+    """What n steps of the reverse diffusion miss the mean of a function by, for any data: densities go over a mesh."""
+    part = np.linspace(0, 1, n + 1)
+    levels = -0.26 + 0.95 * (part + 0.3 * part * (1 - part))
+    law = lambda level: world.affine(1.0, exp(-2 * level))
+    density = law(levels[0])(MESH)
+    with np.errstate(all="ignore"):  # a wrong step may have no noise
+        for level, h in zip(levels, np.diff(levels), strict=False):
+            noise = 2 * exp(-2 * level)
+            at = {"x_t": MESH, "h": h, "slope": noise * law(level).score(MESH), "noise": noise}
+            mean, drawn = (euler_maruyama(**at, fresh=fresh) for fresh in (0.0, 1.0))
+            density = normal(MESH[:, None], mean, (drawn - mean) ** 2) @ density * SPACING
+    return abs(np.sum((density - law(levels[-1])(MESH)) * tested(MESH))) * SPACING, 1.0
 
 
 # The diffusion, for Gaussian data
@@ -214,10 +264,3 @@ class Diffusion:
         v = self.letters(level)["v"]
         off = self.letters(level + h)["v"] - self.stepped(euler_maruyama, v, level, h)
         return lambda nodes: (off, v)
-
-    def missed_by_all(self, euler_maruyama, n):
-        grid = smooth_grid(n)
-        v = self.letters(grid[0])["v"]
-        for level, h in zip(grid, np.diff(grid), strict=False):
-            v = self.stepped(euler_maruyama, v, level, h)
-        return abs(self.letters(grid[-1])["v"] - v), v

@@ -11,8 +11,12 @@ import numpy as np
 from numpy import exp, sqrt
 from scipy.special import ndtr
 
+from ...solvers.grids import Grid
 from ...statistics import both, gauss_hermite, limit, matches, moments, sampled
 from ...worlds import Mixture, gaussian, mixture
+from ..chains import one_by_one, tends_to_the_flow
+from ..finer import own_row, sloped, tends
+from ..reversal.step import GAUSSIANS
 from .moments import DIFFUSIONS, FEW, TIMES, extrapolated, rate_of
 
 WORLDS = [
@@ -70,6 +74,12 @@ def reverse_and_pf_ode(drift):
     yield sampled(
         steps_back(drift, world, diffusion, t, lam), extrapolated(before.mean, before.variance, chains), resolves=1e-2
     )
+    for (data, _), diffusion, t, lams in zip(GAUSSIANS, DIFFUSIONS, TIMES, LAMBDAS, strict=True):
+        for lam in lams[1:, 0]:
+            yield tends(euler_maruyama(drift, diffusion, lam), times_of(diffusion, t), data)
+    for world, diffusion, t in zip(WORLDS[1:], DIFFUSIONS[1:], TIMES[1:], strict=True):
+        table_of = partial(one_by_one, euler_maruyama(drift, diffusion, 0.0))
+        yield tends_to_the_flow(table_of, world, times_of(diffusion, t))
 
 
 # Mixtures on their way
@@ -236,3 +246,33 @@ def stepwise_back(world, diffusion, t, lam, n):
         stretch = 1 - h * diffusion.f(time) - pull
         mean, variance = stretch * mean + pull * law.mean, stretch**2 * variance + h * lam**2 * squared_g
     return mean, variance
+
+
+# Steps back, run as a sampler
+
+
+def times_of(diffusion, t):
+    """The levels at equally spaced times from t back."""
+
+    def grid(n):
+        h, times = times_back(t, n)
+        times = np.append(times, times[-1] - h)
+        a, square = diffusion.between(0.0, times)
+        return Grid(a, sqrt(square), times)
+
+    return grid
+
+
+def euler_maruyama(drift, diffusion, lam):
+    """The row of a step back."""
+
+    def kernel(t, s, data):
+        h, g = t.time - s.time, diffusion.g(t.time)
+
+        def moved(x_t, predicted_x_0, fresh):
+            at = {"t": t.time, "f": diffusion.f, "g": diffusion.g, "marginal": sloped(t, x_t, predicted_x_0)}
+            return x_t - h * drift(**at, x=x_t, lam=lam) + lam * g * sqrt(h) * fresh
+
+        return own_row(moved, t)
+
+    return kernel

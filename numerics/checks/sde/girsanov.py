@@ -47,7 +47,7 @@ def girsanov(path_rate, gaussian):
 
 def letters(data, betas):
     """The variance of the data, and that of the noise in x_T in units of the signal."""
-    return {"v_0": data.variance, "r": 1 / np.prod(1 - betas) - 1}
+    return {"v_0": data.variance, "rho": 1 / np.prod(1 - betas) - 1}
 
 
 def divergence_of_a_step(world, diffusion, t):

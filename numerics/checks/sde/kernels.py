@@ -10,7 +10,7 @@ import numpy as np
 from numpy import cos, exp, sin, sqrt
 
 from ...statistics import Hermite, both, law, matches, order, standardised_by
-from .moments import DATA, NODES, WEIGHTS, Diffusion, Function
+from .moments import DATA, NODES, WEIGHTS, Diffusion, Function, rate_of
 
 # beta and its integral from 0 on, at some times
 
@@ -59,8 +59,8 @@ def ve_subvp_kernels(ve_squared_noise, ve_variance, geometric_noise, subvp_squar
         path = explode(sigma, [0.43 * t, t])
         yield from list(both(path, followed(unscaled, ve_variance, {**given, "t": t}), by=FOURTH))[min(k, 1) :]
     for low, k, t in GEOMETRIC:
-        level = Function(lambda s, low=low, k=k: low * exp(k * s))
-        yield matches(geometric_noise, {"sigma_min": low, "k": k, "t": t}, level(t) * sqrt(2 * level.score(t)))
+        squared_noise = rate_of(lambda s, low=low, k=k: (low * exp(k * s)) ** 2, t)
+        yield matches(geometric_noise, {"sigma_min": low, "k": k, "t": t}, sqrt(squared_noise))
     for k, (beta, B, t) in enumerate(SCHEDULES):
         given = {"beta": Function(beta), "B": B}
         yield solved(subvp_variance, driven(pulled, subvp_squared_noise, given), given, t)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numerics import schedules, worlds
-from numerics.solvers import grids, methods, moments
+from numerics.solvers import grids, methods, moments, steps
 from numerics.solvers.methods import METHODS
 from numerics.solvers.predictions import converted, denoiser
 from numerics.solvers.running import drawn, run
@@ -52,6 +52,35 @@ def test_two_names_of_one_sampler(one, other, options, name):
         assert at == at_too
         assert np.allclose(m, m_too, rtol=0, atol=1e-12 * size)
         assert c == pytest.approx(c_too, rel=0, abs=1e-12 * size)
+
+
+@pytest.mark.parametrize("units", grids.UNITS)
+def test_a_predicted_noise_is_what_is_left_of_x_in_any_units(units):
+    t, s = GRIDS["log-snr of flow"][2], GRIDS["log-snr of flow"][3]
+    (sum_,) = steps.step(lambda predicted_noise, **_: predicted_noise, t, s, units=units).maps.values()
+    x, p = 0.7, -1.3
+    assert sum_["x"] * x + sum_["p"] * p == pytest.approx(steps.size(s, units) * (x - t.scale * p) / t.noise, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda x_t, predicted_x_0, **_: x_t * predicted_x_0,
+        lambda predicted_x_0, fresh, **_: np.clip(predicted_x_0, -1, 1) + fresh,
+        lambda x_t, **_: x_t**2,
+    ],
+)
+def test_a_step_that_is_not_linear_makes_no_row(formula):
+    grid = GRIDS["karras"]
+    with pytest.raises(ValueError, match="is not linear in x_t, predicted_x_0, predicted_noise, fresh: the sum of"):
+        steps.step(formula, grid[2], grid[3])
+
+
+def test_a_step_that_forgets_everything_makes_a_row():
+    grid = GRIDS["karras"]
+    forgets = lambda k: [steps.step(lambda x_t, **_: 0 * x_t, grid[k], grid[k + 1], reached=k + 1)]
+    table = steps.chained("to zero", grid, forgets)
+    assert np.array_equal(run(table, denoiser(SMOOTH), np.array([0.7, -1.3])), [0.0, 0.0])
 
 
 def test_samplers_that_differ_are_told_apart():

@@ -1,5 +1,7 @@
 """The loop does what the table says, with NumPy and with torch, and says what is wrong where a network is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,19 @@ def test_torch_in_double_precision_gives_the_same_numbers():
         expected = run(method(GRID), TRUTH, X, drawn(3))
         found = run(method(GRID), TRUTH, torch.asarray(X), drawn(3))
         assert np.allclose(found.numpy(), expected, rtol=0, atol=1e-12)
+
+
+def test_a_run_goes_on_where_another_stopped_with_what_it_remembered():
+    table, seen = methods.dpmpp_3m(GRID), []
+
+    def watched(x, level):
+        seen.append(TRUTH(x, level))
+        return seen[-1]
+
+    reached = [x for _, x in walk(table, watched, X)]
+    held = {"d": seen[4], "d'": seen[3]}
+    rest = [x for _, x in walk(replace(table, rows=table.rows[5:]), TRUTH, reached[4], held=held)]
+    assert np.array_equal(rest, reached[5:])
 
 
 def test_a_prediction_that_is_no_number_is_refused_with_its_place():

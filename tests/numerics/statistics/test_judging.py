@@ -18,6 +18,7 @@ from numerics.statistics import (
     Report,
     above,
     below,
+    by_running,
     close,
     examine,
     for_all,
@@ -210,5 +211,10 @@ def test_atoms_that_depend_on_chance_are_counted():
         for _ in range(3):
             yield sampled(lambda rng, n: [rng.standard_normal(n)], law)
 
+    def run(variance):
+        yield from map(by_running, spread(variance))
+        yield by_running(matches(variance, AT, 4.1))
+
     assert sampled_atoms(spread, {"variance": truth}) == 1
+    assert sampled_atoms(run, {"variance": truth}) == 1
     assert sampled_atoms(four, {"variance": truth}) == 4
