@@ -20,7 +20,7 @@ from .reporting import counted, smallest_error
 from .verifying import ERROR, FAIL, INCONCLUSIVE, PASS, SKIP, Check, Report, together
 
 WORDS = {
-    PASS: Text("pass", "green"),
+    PASS: Text("✓", "green"),
     FAIL: Text("FAIL", "bold red"),
     INCONCLUSIVE: Text("unsure", "bold yellow"),
     SKIP: Text("skip", "cyan"),
@@ -78,13 +78,13 @@ def listing(claims: Iterable[Claim]) -> Group:
 
 def verdicts(reports: Mapping[str, Report], claims: Sequence[Claim], kinds: Sequence[str]) -> Table:
     """A row for each claim, a column for each kind of check."""
-    kinds = [kind for kind in kinds if any(kind in claim.kinds for claim in claims)]
-    table = grid(show_edge=False)  # with the longest id it takes all of 100 columns
+    kinds = [kind for kind in HEADS if kind in kinds and any(kind in claim.kinds for claim in claims)]
+    table = grid(show_edge=False)
     table.add_column("claim", overflow="fold")
     for kind in kinds:
         table.add_column(HEADS[kind], no_wrap=True)
-    table.add_column("checks", justify="right", no_wrap=True, vertical="bottom")
-    table.add_column("secs", justify="right", no_wrap=True)
+    table.add_column("\nchecks", justify="right", no_wrap=True)
+    table.add_column("\nsecs", justify="right", no_wrap=True)
     for chapter, found in by_chapter(claims).items():
         table.add_row(Text(chapter, "bold cyan"))
         for claim in found:

@@ -18,8 +18,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
-    "Rule", "Unsettled", "expectation_of", "integral_of", "integral_over_plane", "integral_over_unit", "mean_of",
-    "settled", "sum_of", "variance_of",
+    "Rule",
+    "Unsettled",
+    "expectation_of",
+    "integral_of",
+    "integral_over_plane",
+    "integral_over_unit",
+    "mean_of",
+    "settled",
+    "sum_of",
+    "variance_of",
 ]
 
 Array = NDArray[np.float64]
@@ -43,6 +51,7 @@ def integral_of(integrand: Callable, centre: ArrayLike = 0.0, width: ArrayLike =
     def rule(nodes: int):
         z, step = _line(nodes, _axes(integrand, centre))
         return _sums(integrand(centre + width * z) * (step * width))
+
     return rule
 
 
@@ -54,6 +63,7 @@ def expectation_of(f: Callable, density: Callable, centre: ArrayLike = 0.0, widt
         z, step = _line(nodes, _axes(lambda x: f(x) * density(x), centre))
         x = centre + width * z
         return _sums(f(x) * _probabilities(density(x) * step))
+
     return rule
 
 
@@ -71,6 +81,7 @@ def variance_of(density: Callable, centre: ArrayLike = 0.0, width: ArrayLike = 1
         p = _probabilities(density(centre + width * z) * step)
         apart = z - _sums(p * z)[0]
         return _sums(p * (width * apart) ** 2)
+
     return rule
 
 
@@ -88,6 +99,7 @@ def integral_over_plane(integrand: Callable, centre: tuple = (0.0, 0.0), width: 
         z_x, z_y = np.repeat(z, len(z), axis=0), np.concatenate([z] * len(z))
         area = np.repeat(step, len(z), axis=0) * np.concatenate([step] * len(z)) * width_x * width_y
         return _sums(integrand(centre_x + width_x * z_x, centre_y + width_y * z_y) * area)
+
     return rule
 
 
@@ -97,6 +109,7 @@ def integral_over_unit(integrand: Callable) -> Rule:
     The nodes are :math:`x=1/(1+e^{-\pi\sinh u})`, the tanh-sinh rule of Takahasi and Mori.  A number near 1 cannot say
     how near it is, so the integrand is handed both x and 1 - x.
     """
+
     def rule(nodes: int):
         # x reaches exp(-half): x^(a-1) with a small needs a long reach, and double precision ends at exp(-708).
         half = min(4 * np.sqrt(nodes), 700.0)
@@ -104,6 +117,7 @@ def integral_over_unit(integrand: Callable) -> Rule:
         t = np.pi * np.sinh(u)
         x, rest = 1 / (1 + np.exp(-t)), 1 / (1 + np.exp(t))
         return _sums(integrand(x, rest) * (step * np.pi * np.cosh(u) * x * rest))
+
     return rule
 
 

@@ -91,6 +91,7 @@ def test_derivatives_in_the_plane(x):
         def quadratic(m, c):
             det, u, v = c[0, 0] * c[1, 1] - c[0, 1] ** 2, a - m[0], b - m[1]
             return mp.exp(-(c[1, 1] * u * u - 2 * c[0, 1] * u * v + c[0, 0] * v * v) / det / 2) / mp.sqrt(det)
+
         parts = zip(PLANE["weights"], PLANE["means"], PLANE["covariances"])
         return mp.log(sum(w * quadratic(mp.matrix(m), mp.matrix(c)) for w, m, c in parts) / (2 * mp.pi))
 
@@ -187,8 +188,10 @@ def spiked_entropy():
 @pytest.mark.parametrize("alpha_bar", [0.91, 0.137])
 def test_marginal_is_a_convolution(parts, alpha_bar):
     """The integral over x_0 of q_0(x_0) N(x_t; sqrt(alpha_bar) x_0, 1 - alpha_bar)."""
+
     def integrand(x_0, x):
         return density_on_the_line(x_0, **parts) * stats.norm.pdf(x, alpha_bar**0.5 * x_0, (1 - alpha_bar) ** 0.5)
+
     expected = [integrate.quad(integrand, -8, 8, args=(x,), limit=400, epsabs=1e-13)[0] for x in SOME_X]
     assert_allclose(mixture(**parts).marginal(alpha_bar)(SOME_X), expected, rtol=1e-9)
 
@@ -209,13 +212,18 @@ def test_posterior_and_reverse_kernel_are_bayes_rule_on_the_line(parts):
     assert_allclose(world.reverse_kernel(STEP, SOME_X)(x), prior(x) * seen_from_prev / now(SOME_X), rtol=1e-12)
 
 
-@pytest.mark.parametrize("covariances", [PLANE["covariances"], PLANE["covariances"][0], [0.31, 0.83], 0.47],
-                         ids=["matrices", "one-matrix", "numbers", "one-number"])
+@pytest.mark.parametrize(
+    "covariances",
+    [PLANE["covariances"], PLANE["covariances"][0], [0.31, 0.83], 0.47],
+    ids=["matrices", "one-matrix", "numbers", "one-number"],
+)
 def test_posterior_and_reverse_kernel_are_bayes_rule_in_the_plane(covariances):
     world = mixture(PLANE["weights"], PLANE["means"], covariances)
     prior, now, x = world.marginal(STEP.alpha_bar_prev), world.marginal(STEP.alpha_bar), SOME_IN_PLANE[:, None] + 0.1
+
     def seen(scale, noise):
         return np.prod(stats.norm.pdf(SOME_IN_PLANE, scale**0.5 * x, noise**0.5), axis=-1)
+
     expected = world(x) * seen(STEP.alpha_bar, 1 - STEP.alpha_bar) / now(SOME_IN_PLANE)
     assert_allclose(world.posterior(STEP.alpha_bar, SOME_IN_PLANE)(x), expected, rtol=1e-12)
     expected = prior(x) * seen(STEP.alpha, STEP.beta) / now(SOME_IN_PLANE)
@@ -363,5 +371,8 @@ def test_one_covariance_however_it_is_written():
 def test_a_vector_of_one_coordinate_is_a_number():
     line, vector = mixture(**LINE), mixture(LINE["weights"], np.array(LINE["means"])[:, None], LINE["covariances"])
     assert (line.dimension, vector.dimension) == (None, 1)
-    assert_allclose(vector.reverse_kernel(STEP, SOME_X[:, None]).score(SOME_X[:, None])[:, 0],
-                    line.reverse_kernel(STEP, SOME_X).score(SOME_X), rtol=1e-13)
+    assert_allclose(
+        vector.reverse_kernel(STEP, SOME_X[:, None]).score(SOME_X[:, None])[:, 0],
+        line.reverse_kernel(STEP, SOME_X).score(SOME_X),
+        rtol=1e-13,
+    )

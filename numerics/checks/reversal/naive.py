@@ -185,7 +185,8 @@ def as_a_sampler(added, variance, noises, grid, data):
     yield by_running(close(variance, ends, ran(grid, Moments(0.0, 1.0))))
     yield by_running(close(all_missed, ends, ran(grid, Moments(data.mean, data.marginal(bars[0]).variance))))
     whole = {"alpha_bar_T": bars[0], "a": lambda t: bars[len(grid) - int(t)], "T": len(grid)}
-    yield by_running(close(noises, whole, lambda nodes: [part[-1] for part in ran(grid, Moments(0.0, 0.0))(nodes)]))
+    from_a_point = ran(grid, Moments(0.0, 0.0))
+    yield by_running(close(noises, whole, lambda nodes: tuple(part[-1] for part in from_a_point(nodes))))
 
 
 def ran(grid, start):

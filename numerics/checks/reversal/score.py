@@ -31,7 +31,6 @@ SMOOTH = [
 SOME_NOISE, SOME_X_PREV = np.array([-0.83, 0.47, 1.31]), np.array([-0.89, 0.37, 1.13])
 
 
-
 def step_tweedie(mean, variance):
     """The moments of q(x_{t-1} | x_t): integrated, simulated, along directions of a plane, for all Gaussians."""
     for world, step in POINTS:
