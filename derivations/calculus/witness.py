@@ -149,9 +149,8 @@ def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | 
         if len(seen) < len(gap):
             raise NoWitness("a side has no finite value at some point")
         return None
-    again = precisely(60, 481 if deep < 3 else 121)[
-        2
-    ]  # what goes away with more digits, or on another grid, is no point
+    # What goes away with more digits, or on another grid, is no point.
+    *_, again = precisely(60, 481 if deep < 3 else 121)
     if not deep and all(again[i] <= (-NEAR if strict else FAR) for i in wrong):
         return None
     wrong = [i for i in wrong if abs(again[i] - gap[i]) <= abs(gap[i]) / 2]
