@@ -87,7 +87,7 @@ def sample(
     and variances or covariances, and weights.
     """
     from . import sampling, worlds
-    from .figures import whole, writing
+    from .figures import drawable, whole, writing
     from .tables import console
 
     samplers = tuple(dict.fromkeys(samplers))
@@ -96,6 +96,8 @@ def sample(
     sampling.available(device)
     if path is not None and path.suffix == ".npy" and len(samplers) > 1:
         raise click.UsageError(f"{path} holds one array, and there are {len(samplers)} samplers: write .npz")
+    if path is not None and path.suffix in DRAWN:
+        drawable()
     with nullcontext() if path is None else whole(path, force, ENDINGS) as unfinished:
         tasks = [
             part
@@ -129,7 +131,8 @@ def sample(
 # ---------------------------------------------------------------- told and kept
 
 
-ENDINGS = (".npy", ".npz", ".svg", ".png", ".pdf")
+DRAWN = (".svg", ".png", ".pdf")
+ENDINGS = (".npy", ".npz", *DRAWN)
 
 
 def shown(run: Sampling, outcomes: Sequence[Outcome], best: Perfect) -> RenderableType:

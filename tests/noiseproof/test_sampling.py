@@ -1,6 +1,7 @@
 """``noiseproof sample``: what is drawn, by whom, in how many parts; what is kept; and what is refused before work."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -120,6 +121,15 @@ def test_what_cannot_be_done_is_said_before_anything_is_drawn(run, monkeypatch, 
     code, out, err = run("sample", *arguments)
     assert (code, out) == (4, "")
     assert " ".join(message.split()) in " ".join(err.split())
+
+
+def test_a_figure_that_nothing_can_draw_is_refused_before_anything_is_drawn(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(sampling, "draws", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = run("sample", "ring", "--out", tmp_path / "ring.svg")
+    assert (code, out) == (4, "")
+    assert "this figure needs matplotlib: pip install 'noiseproof[docs]'" in err
+    assert not list(tmp_path.iterdir())
 
 
 def test_torch_in_single_precision_draws_nearly_the_same(run, tmp_path):
