@@ -25,13 +25,9 @@ from sympy import (
     Derivative,
     Expr,
     Integral,
-    MatAdd,
-    MatMul,
-    MatPow,
     MatrixExpr,
     MatrixSymbol,
     Mul,
-    Pow,
     Product,
     Sum,
     exp,
@@ -150,7 +146,7 @@ def evaluate(e: Expr, env: Mapping, ar: Arithmetic, n: int, memo: dict | None = 
         result = abs(at(e.args[0]))
     elif isinstance(e, (sp.Max, sp.Min)):
         result = reduce(np.maximum if isinstance(e, sp.Max) else np.minimum, map(at, e.args))
-    elif isinstance(e, Pow):
+    elif isinstance(e, sp.Pow):
         result = power(at(e.base), e.exp, at, ar)
     elif isinstance(e, Integral):
         result = quadrature(e, env, ar, n)
@@ -195,7 +191,7 @@ def logarithm(e: Expr, at, ar: Arithmetic):
     if isinstance(e, Mul):
         parts = sum(logarithm(a, at, ar) for a in e.args)
         return np.where(np.isnan(parts), ar.log(at(e)), parts) if np.any(np.isnan(parts)) else parts
-    if isinstance(e, Pow) and e.exp.is_Rational and (e.base.is_positive or not e.exp.is_Integer):
+    if isinstance(e, sp.Pow) and e.exp.is_Rational and (e.base.is_positive or not e.exp.is_Integer):
         return ar.number(e.exp) * logarithm(e.base, at, ar)
     return ar.log(at(e))
 
@@ -298,12 +294,12 @@ def matrix_value(e: Expr, at: Callable, env: Mapping, ar: Arithmetic):
         return (np.swapaxes(v, -1, -2) @ at(e.matrix) @ v)[..., 0, 0]
     if isinstance(e, sp.Transpose):
         return np.swapaxes(at(e.arg), -1, -2)
-    if isinstance(e, MatAdd):
+    if isinstance(e, sp.MatAdd):
         return reduce(add, map(at, e.args))
-    if isinstance(e, MatMul):
+    if isinstance(e, sp.MatMul):
         scale, matrices = e.as_coeff_matrices()
         return reduce(matmul, map(at, matrices)) * np.asarray(at(scale))[..., None, None]
-    if isinstance(e, MatPow) and e.exp.is_Integer:
+    if isinstance(e, sp.MatPow) and e.exp.is_Integer:
         return reduce(matmul, abs(int(e.exp)) * [at(e.base) if e.exp > 0 else inverse(at(e.base))])
     if isinstance(e, (sp.Identity, sp.ZeroMatrix)):
         shape = [dimension(env) if n == DIMENSION else 1 for n in e.shape]
