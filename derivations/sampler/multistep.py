@@ -18,8 +18,9 @@ it errs anyhow. All this holds for any a and :math:`\sigma`, whether the varianc
 that of ``sde.moments``, and its flow that of ``sde.reverse-and-pf-ode``.
 
 References:
-    Lu et al. (2022), DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models, algorithm 2.
-    Hochbruck & Ostermann (2010), Exponential integrators.
+    Lu et al. (2022), DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models, algorithm 2,
+        which is 2M.
+    Hochbruck & Ostermann (2010), Exponential integrators: polynomials through earlier values, integrated.
 """
 
 from sympy import Integer, Integral, Rational, exp, log, sqrt
@@ -176,6 +177,11 @@ def parabola_integrated(step_3m=step_3m):
     yield eq(step_3m, by=elementary_integral())
 
 
+HALF_CURVATURE = (
+    "the second derivative is taken for the second divided difference, which is half of it: so it stands in widely "
+    "used code for solver_order=3, which is then of order 2"
+)
+
 CLAIMS = [
     Claim(
         "sampler.dpmpp-2m",
@@ -197,7 +203,8 @@ CLAIMS = [
         ),
         evidence="S Q B",
         assumes="smooth schedules a and sigma, a/sigma growing from t to s; exact predictions in the exact step",
-        source="Lu et al. (2022), DPM-Solver++, algorithm 2",
+        source="Lu et al. (2022), DPM-Solver++, algorithm 2, for 2M; Hochbruck & Ostermann (2010), for integrated "
+        "parabolas",
         tier="extended",
         mistakes={
             "r-inverted": {"step_2m": step_1 - a_s * (exp(-h) - 1) * r / 2 * (predicted_x_0 - predicted_prev)},
@@ -213,7 +220,7 @@ CLAIMS = [
         because={
             "no-half": "the line at the end of the step, and not in its middle",
             "line-is-2m": "2M is said to integrate its line",
-            "half-curvature": "the second derivative is taken for the second divided difference, which is half of it",
+            "half-curvature": HALF_CURVATURE,
         },
     ),
 ]
