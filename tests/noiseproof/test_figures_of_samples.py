@@ -81,7 +81,7 @@ def test_no_way_leaves_the_panel_and_shares_have_one_scale(name):
     ((_, edge),) = scales
     for axes in picture.axes:
         for patch in axes.patches:
-            assert 0.01 * edge < np.max(patch.get_path().vertices[:, 0]) <= edge  # seen, and not cut off
+            assert 0.01 * edge < np.max(np.asarray(patch.get_path().vertices)[:, 0]) <= edge  # seen, and not cut off
 
 
 def test_the_same_draws_give_the_same_bytes(tmp_path):
