@@ -204,7 +204,7 @@ def shown(run: Sampling, asked: Asked, outcomes: Sequence[Outcome], best: Perfec
         heads,
         rows,
         f"{asked}, seed {run.seed}.",
-        f"A perfect sampler errs as much by chance alone, ± what chance makes of that.{sliced}",
+        f"A perfect sampler errs as much by chance alone; ± is how much that varies from run to run.{sliced}",
     )
 
 

@@ -93,6 +93,17 @@ def test_a_perfect_sampler_has_a_spread_in_every_column(run):
     assert "1 step of" in out
 
 
+@pytest.mark.parametrize("world", ["bimodal", "ring"])
+def test_the_table_fits_80_columns_and_long_names_are_whole(run, monkeypatch, world):
+    monkeypatch.setattr("noiseproof.tables.plain_width", 80)
+    name = "heun(churn=40,least=0.05,most=50,swell=1.003)"
+    _, out, _ = run("sample", world, "-n", 50, "--steps", 5, "--grid", "karras", "--sampler", name)
+    assert "…" not in out
+    assert max(map(len, out.splitlines())) <= 80
+    names = (line[: out.splitlines()[1].index("network") - 7].strip() for line in out.splitlines())
+    assert name in "".join(names).replace(" ", "")
+
+
 def test_help_names_what_there_is(run):
     """What --help says of itself, without importing it, is what there is; its example is a world."""
     assert tuple({**sampling.OF_A_SCHEDULE, **sampling.WITHOUT_ONE}) == sample.GRIDS
