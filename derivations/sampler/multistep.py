@@ -72,7 +72,8 @@ rates = {drift: d(l, log(a)), diffusion: 2 * d(l, log(a)) * sigma**2 - d(l, sigm
 process = definition("the process keeps to x = a x_0 + sigma noise", rates)
 moves = exp(l) * denoised
 here = lambda_t + h * u
-along = definition("the chain rule", {d(u, y(here)): h * moves.xreplace({l: here})})
+quotient = definition("the quotient y", {y: x / sigma})
+along = definition("the chain rule for y", {d(u, y(here)): h * moves.xreplace({l: here})})
 
 
 def moved(prediction):
@@ -99,14 +100,14 @@ step_3m = step_1 + a_s * (h - 1 + exp(-h)) * (first + r * h * second) + a_s * (h
 
 
 def drift_of_the_process():
-    """With λ for the time, the process drifts with its scale a ..."""
+    """With λ for the time, which runs from noise to data, the process drifts with its scale a ..."""
     yield drift
     yield eq(d(l, log(a)), by=process)
     yield eq(1 + d(l, sigma) / sigma, by=differentiation)
 
 
 def diffusion_of_the_process():
-    """... and what it diffuses is twice σ² ..."""
+    """... and G, which is minus the g^2 of the process, since λ falls as noise is added, is twice σ² ..."""
     yield diffusion
     yield eq(2 * d(l, log(a)) * sigma**2 - d(l, sigma**2), by=process)
     yield eq(2 * sigma**2, by=differentiation)
@@ -119,6 +120,13 @@ def variation_of_constants():
     yield eq((drift * x + diffusion * score / 2) / sigma - x * d(l, sigma) / sigma**2, by=flow)
     yield eq((drift * x + a * denoised - x) / sigma - x * d(l, sigma) / sigma**2, by=theorem(diffusion_of_the_process))
     yield eq(moves, by=theorem(drift_of_the_process))
+
+
+def slope_of_the_quotient():
+    """... which is the slope of y = x/σ, ..."""
+    yield d(l, y)
+    yield eq(d(l, x / sigma), by=quotient)
+    yield eq(moves, by=theorem(variation_of_constants))
 
 
 def exact_step(exact=exact):
@@ -191,6 +199,7 @@ CLAIMS = [
             drift_of_the_process,
             diffusion_of_the_process,
             variation_of_constants,
+            slope_of_the_quotient,
             exact_step,
             prediction_held,
             on_a_line,
