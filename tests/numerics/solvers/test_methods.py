@@ -1,9 +1,15 @@
 """Named samplers: which of them are one, how fast each comes closer, and what they do where grids end."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
+import noiseproof
 from numerics import schedules, worlds
+from numerics.checks.chains import multistep, smooth_grid
+from numerics.checks.sampler.orders import CLUSTERS, missed_by_all
+from numerics.compiled import formula, proved
 from numerics.solvers import grids, methods, moments, steps
 from numerics.solvers.methods import METHODS
 from numerics.solvers.predictions import converted, denoiser
@@ -164,6 +170,17 @@ def test_what_the_first_step_misses_remains_if_a_run_begins_with_signal():
     for name in ("dpmpp-2m", "dpmpp-3m"):
         errors = [missed(METHODS[name](grids.log_snr(n, sigma_max=3.0, sigma_min=0.3))) for n in STEPS]
         assert slopes(errors)[-1] == pytest.approx(2, abs=0.1)
+
+
+def test_half_the_curvature_costs_3m_an_order():
+    """With the first predictions known, so that nothing is lost at the start."""
+    claim = noiseproof.claims()["sampler.dpmpp-2m"]
+    *before, step_3m = (proved(claim.id, name) for name in ("step_1", "step_2m", "step_3m"))
+    half = formula(claim, claim.mistakes["half-curvature"]["step_3m"])
+    for third, order in ((step_3m, 3), (half, 2)):
+        table_of = partial(multistep, [*before, third], known=2)
+        errors = [missed_by_all(table_of, CLUSTERS, smooth_grid, 2, n)[0] for n in (128, 256)]
+        assert slopes(errors)[-1] == pytest.approx(order, abs=0.1)
 
 
 @pytest.mark.parametrize("name", LAWS)
