@@ -168,7 +168,7 @@ def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | 
     at = ", ".join(
         f"{s} = {np.array2string(v[i * count // len(gap)], precision=4, separator=', ')}" for s, v in env.items()
     )
-    where = f"at {' '.join(at.split())}: " if at else ""
+    where = f"at {' '.join(at.split()).replace('., ', ', ').rstrip('.')}: " if at else ""
     return f"{where}left = {mp.nstr(mp.mpmathify(left[i]), 8)}, right = {mp.nstr(mp.mpmathify(right[i]), 8)}"
 
 

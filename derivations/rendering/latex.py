@@ -16,7 +16,7 @@ from sympy import Expr
 
 from ..calculus.steps import Derivation, Followed, Let, Rule, Step, check
 from .formulas import pieces, tex
-from .pictures import picture
+from .pictures import GREEK, picture
 
 # ---------------------------------------------------------------- lines
 
@@ -119,7 +119,7 @@ def reason(rule: Rule) -> str:
         name = "\\" + (greek[2].lower() if greek[1] == "SMALL" else greek[2].title()) if greek else base
         return f"${''.join(ACCENTS[a] for a in accents)}{UNICODE.get(base, name)}$"
 
-    words = unicodedata.normalize("NFD", rule.name).split(" ")
+    words = (rf"\{w}" if w in GREEK.split() else w for w in unicodedata.normalize("NFD", rule.name).split(" "))
     words = (f"${w}$" if re.search(NAME, w) else re.sub(LETTER, letter, w) for w in words)
     return unicodedata.normalize("NFC", " ".join(words)).replace("$$", "") + r"\,$^\dagger$" * bool(rule.granted)
 
