@@ -79,7 +79,7 @@ from .multistep import (
 
 __all__ = ["CLAIMS", "WHERE", "WORLD", "a_t"]
 
-# Notation: y = x/sigma and P are functions of lambda along the flow; p_1, p_2, p_3 are the derivatives of P at t.
+# Notation: y = x/sigma and P are functions of lambda along the flow; P_1, P_2, P_3 are the derivatives of P at t.
 
 l, p_1, p_2, p_3, change, bend = reals(r"\lambda P_1 P_2 P_3 \Delta_1 \Delta_2")
 y, P = RealFunction("y", [l]), RealFunction("P", [l])
@@ -100,7 +100,7 @@ B, V, G = RealFunction("B", [s]), Density("V", at=[s]), Density("G", at=[s])
 variances = definition("the variance along the diffusion", {G: d(s, V) + 2 * B * V})
 
 p, N, k = naturals("p N k")
-missed, L, span = positives("c L T")
+missed, L, span, size = positives(r"c L T \tau")
 
 # Statement: steps, their orders, and what one of them misses, which is constant h^(order + 1).
 
@@ -238,7 +238,8 @@ def one_power_is_lost():
 
 def first_step_stays(order_ddim=order_ddim, order_begun=order_begun):
     """What DDIM misses in a first step grows alike, but is no sum and loses no power: 3M after it is of order 2."""
-    yield N**order_begun * (missed * (span / N) ** (order_ddim + 1) * (1 + L * span / N) ** (N - 1))
+    yield let(size, span / N)
+    yield N**order_begun * (missed * size ** (order_ddim + 1) * (1 + L * size) ** (N - 1))
     yield eq(missed * span**order_begun * (1 + L * span / N) ** (N - 1), by=algebra)
     yield tends_to(missed * span**order_begun * exp(L * span), N, oo, by=limit())
 
