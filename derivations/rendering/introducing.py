@@ -21,8 +21,8 @@ AS |= {
     r"D_{\mathrm{KL}}": r"\mathrm{KL}",
     r"D_{KL}": r"\mathrm{KL}",
     r"D_{\rm KL}": r"\mathrm{KL}",
-    r"\{": r"\lbrace ",
-    r"\}": r"\rbrace ",
+    r"\{": r"\lbrace{}",
+    r"\}": r"\rbrace{}",
     r"\rm": "",
     r"\overset d=": "=",
 }
@@ -65,7 +65,7 @@ def typed(latex: str) -> str:
             tight.append(before in ("_", "^", *WORDS) or any(tight))
         elif token == "}":
             tight.pop()
-        sign = token in "+-" and before not in OPEN
+        sign = token in "+-" and (before not in OPEN or before == "d")
         factor = re.fullmatch(r"[A-Za-z]|\\[A-Za-z]+", token) and token not in (r"\right", r"\mid", r"\rbrace")
         apart = sign or token in RELATIONS or (factor and before not in OPEN and not before.isspace())
         spaced += token if any(tight) or not apart else f" {token}" + " " * (not factor or token in RELATIONS)

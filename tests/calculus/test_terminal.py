@@ -213,6 +213,7 @@ def test_an_introduction_is_shown_whole_and_fits(page):
         (r"\frac{(x-a)^2}{2\sigma^2}", "(x − a)²/(2 σ²)"),
         (r"\sqrt{(1-\bar\alpha_s)(1-\bar\alpha_t)}", "√((1 − ᾱₛ)(1 − ᾱₜ))"),
         (r"D_{\mathrm{KL}}(q\,\|\,p)=-\log\bar\alpha_t\,.", "KL(q ‖ p) = −log ᾱₜ."),
+        (r"-f\,d+\tfrac12g^2J\in\{1\}", "−f d + (1/2) g² J ∈ {1}"),
         (r"x_t=a_tx_0+\int_0^1e^{-h}\,dh", "xₜ = aₜ x₀ + ∫₀¹ e⁻ʰ dh"),
     ],
 )
