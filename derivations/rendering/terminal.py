@@ -24,9 +24,9 @@ def inline(e: Expr) -> str:
 
 GREEK = NAMES.split()
 BAR = r"\bar"
-LETTER = rf"(?:{'|'.join((*GREEK, 'eps'))})(?:_bar)?(?![A-Za-z])|[^\W\d_](?=[_^])"
+LETTER = rf"(?:{'|'.join((*GREEK, 'eps'))})(?:_bar)?(?!-?[A-Za-z])|[^\W\d_](?=[_^])"
 INDEX = r"[_^](?:\{[^{}]*\}|[A-Za-z0-9Α-ω]+)"
-ATOM = rf"(?:(?<![A-Za-z_\\])(?:{LETTER})|\)(?=[_^]))(?:{INDEX})*"
+ATOM = rf"(?:(?<![A-Za-z_\\])(?<![a-z]-)(?:{LETTER})|\)(?=[_^]))(?:{INDEX})*"
 SIGNS = ((">=", "≥"), ("<=", "≤"), ("->", "→"), (" - ", " − "), ("Laplace q", "Δq"))
 
 

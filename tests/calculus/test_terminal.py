@@ -174,6 +174,7 @@ def test_prose_writes_letters_as_a_page_does():
     assert prose("-sqrt(beta_t) s_t, its variance 1 + beta_t s_t'") == "−√βₜ sₜ, its variance 1 + βₜ sₜ'"
     assert prose("(alpha_bar_{t-1} - alpha_bar_t)/(1 - alpha_bar_t)") == "(ᾱₜ₋₁ − ᾱₜ)/(1 − ᾱₜ)"
     assert prose("g^2/2 Laplace q; p(x)^2, sigma^2 >= 0 if t -> 0") == "g²/2 Δq; p(x)², σ² ≥ 0 if t → 0"
+    assert prose("by reversal.small-beta-gaussian") == "by reversal.small-beta-gaussian"
     assert prose("the zeta of a better naive-chain --with") == "the ζ of a better naive-chain --with"
 
 
