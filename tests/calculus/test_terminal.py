@@ -142,7 +142,7 @@ def test_a_derivation_is_shown_whole(derivation, width, capsys):
     for step in done.steps:
         assert prose(step.by.name) in shown
     for fact in done.granted:
-        assert any(line.startswith(f"† taken on trust: {fact[:30]}") for line in lines)
+        assert any(line.startswith(f"† taken on trust: {prose(fact)[:30]}") for line in lines)
 
 
 def test_reasons_stand_on_the_right_at_the_height_of_the_relation(capsys):
