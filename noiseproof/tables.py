@@ -148,13 +148,16 @@ def kills(trials: Sequence[Trial], claims: Sequence[Claim]) -> Table:
     table.add_column("\nsecs", justify="right", no_wrap=True)
     if any(t.survives or t.equivalent or t.errors for t in trials):
         table.add_column("", no_wrap=True)
+
+    def add(name: Text, of: Sequence[Trial]) -> None:
+        table.add_row(name, *kill_counts(of, kinds)[: len(table.columns) - 1])  # what is left only where there is some
+
     for chapter, found in by_chapter(claims).items():
         table.add_row(Text(chapter, "bold cyan"))
         for claim in found:
-            mine = [t for t in trials if t.claim == claim.id]
-            table.add_row(slug(claim), *kill_counts(mine, kinds)[: len(table.columns) - 1])
+            add(slug(claim), [t for t in trials if t.claim == claim.id])
     table.add_section()
-    table.add_row(Text("all", "bold"), *kill_counts(trials, kinds)[: len(table.columns) - 1])
+    add(Text("all", "bold"), trials)
     return table
 
 
