@@ -1,0 +1,5 @@
+"""Stub."""
+
+from .reference import combine, normal
+
+__all__ = ["combine", "normal"]
