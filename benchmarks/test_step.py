@@ -1,74 +1,149 @@
 """What does one reverse step cost, around a network output that is given?
 
-64 images of 3x64x64 in single precision, at t = 500 of DDPM's linear schedule of 1000 steps.  Every call draws its own
-noise, by torch's generator on all sides, and that is most of what our step costs.  The peers ask the system for fresh
-memory in every step; how long that takes depends on the machine's mood, hence their wide ranges.
+x_prev = a x_t + b p + c xi, for the predicted noise p: DDPM's step at t = 500 of its linear schedule of 1000 steps, and
+DDIM's without fresh noise.  The small size is 64 images of 3x64x64, 3 MB in single precision; on a GPU there are also
+latents of 4x16x128x128 in bfloat16, and 268 MB, which no cache holds.
+
+A step has to read two tensors and to write one.  The peers, which count more in ``passes``, ask the system for fresh
+memory in every step as well; how long that takes depends on the machine's mood, hence their wide ranges.
 """
 
 import time
+from functools import partial
+from math import prod, sqrt
 
 import numpy as np
 import pytest
 
+from benchmarks import peers
+from benchmarks.goals import BANDWIDTH, COMPILED, NOISE_AND_BYTES
+from benchmarks.machine import CUDA
 from benchmarks.paired import paired
-from numerics import schedules
-from numerics.solvers.ancestral import ddpm, ddpm_step
+from benchmarks.passes import passes
+from benchmarks.peers import torch
+from numerics import kernels, noise, schedules
+from numerics.solvers.ancestral import ddpm
 
-torch = pytest.importorskip("torch")
-diffusers = pytest.importorskip("diffusers", reason="diffusers is the peer: pip install 'noiseproof[peers]'")
-
-pytestmark = [pytest.mark.benchmark(timer=time.process_time), pytest.mark.usefixtures("one_thread")]
-
-SHAPE, SCHEDULE, T_NOW = (64, 3, 64, 64), schedules.linear(), 500
+SIZES = {
+    "small": ((64, 3, 64, 64), torch.float32),
+    "latents": ((4, 16, 128, 128), torch.bfloat16),
+    "large": ((64, 4, 512, 512), torch.float32),
+}
+SCHEDULE, T_NOW = schedules.linear(), 500
 STEP = SCHEDULE.step(T_NOW)
-ROUNDING = 2.0**-24  # relative, of one operation in single precision
+TENSORS = 3  # two are read and one is written
 
 
-def test_stochastic_step(benchmark, report):
-    """A step of DDPM beside DDPMScheduler.step of diffusers, and beside the formula as one writes it in torch."""
+def ddim(step):
+    """x_0 from the prediction, and the predicted noise again."""
+    root, here, there = sqrt(step.alpha), sqrt(1 - step.alpha_bar), sqrt(1 - step.alpha_bar_prev)
+    return 1 / root, there - here / root, 0.0
+
+
+ROWS = {"step-stochastic": tuple(ddpm(STEP)), "step-deterministic": ddim(STEP)}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("workload", ROWS)
+def test_step(workload, size, device, benchmark, report, request):
+    """A step beside those of diffusers and azula, and beside the formula in torch: as written, in place, compiled."""
+    shape, dtype = SIZES[size]
+    if size != "small" and device.kind != CUDA:
+        pytest.skip("this size is for a GPU: --device cuda")
     torch.manual_seed(time.time_ns())  # other images every time: nothing can have been tuned to them
-    x_t, predicted_noise, x_prev = torch.randn(SHAPE), torch.randn(SHAPE), torch.full(SHAPE, torch.nan)
-    row, scheduler = ddpm(STEP), diffusers.DDPMScheduler(num_train_timesteps=SCHEDULE.T, clip_sample=False)
+    x_t, predicted_noise, out = (torch.randn(shape, device=device.kind).to(dtype) for _ in range(3))
+    step = peers.OneStep(SCHEDULE, T_NOW, x_t, predicted_noise, out, *ROWS[workload])
+    place = kernels.Place(seed=time.time_ns(), n=7 * prod(shape[1:]))
 
-    def ours(generator=None):
-        return ddpm_step(x_t, predicted_noise, x_prev.normal_(generator=generator), row, out=x_prev)
+    backend = kernels.serving(out).__name__.rpartition(".")[2]
 
-    def by_diffusers(generator=None):
-        now = T_NOW - 1  # its time begins at 0
-        return scheduler.step(predicted_noise, now, x_t, generator=generator).prev_sample
+    def ours():
+        kernels.combine([out], [x_t, predicted_noise], [[step.a, step.b]], step.c, place)
+        return out
 
-    def by_torch(generator=None):
-        noise = torch.randn(SHAPE, generator=generator)
-        return row.x_t * x_t + row.predicted_noise * predicted_noise + row.noise * noise
+    known, asked_for = peers.steps(step), request.config.getoption("--peer")
+    if benchmark.disabled:
+        del known[COMPILED]  # it takes a compiler and many seconds
+    calls, missing = peers.those_here(known | {name: partial(peers.step_by, name, step) for name in asked_for})
+    for name in {*asked_for} & {*calls}:
+        if peers.is_stochastic(calls[name]) != bool(step.c):
+            del calls[name]
+            missing[name] = "it draws no noise" if step.c else "it draws noise"
 
-    exact, magnitude = reference(x_t, predicted_noise, noise=torch.randn(SHAPE, generator=seeded(7)))
-    peers = {"diffusers": by_diffusers, "torch, as written": by_torch}
-    error, *peer_errors = (np.abs(step(seeded(7)).double().numpy() - exact) for step in (ours, *peers.values()))
-    # Each term meets four roundings: its coefficient, the product, two sums.
-    assert np.all(error <= 4 * ROUNDING * magnitude)
-    # Diffusers takes beta from the ratio of two products of t factors.  Anything beyond that would be another step.
-    assert np.all(np.maximum(*peer_errors) <= 4 * (T_NOW + 1 / STEP.beta) * ROUNDING * magnitude)
+    error, bound = far_from_exact(step, ours, normals_of(place, shape))
+    assert np.all(error <= bound), f"{np.max(error / bound):.2f} times what rounding explains"
+    peer_error = {}
+    for name in {*known} & {*calls}:
+        torch.manual_seed(7)
+        drawn = torch.randn_like(x_t).double().cpu().numpy()
+        torch.manual_seed(7)
+        theirs, allowed = far_from_exact(step, calls[name], drawn, of_peers(dtype))
+        if name != COMPILED or device.kind != CUDA:  # which draws other numbers there
+            assert np.all(theirs <= allowed), name
+            peer_error[name] = float(theirs.max())
 
     benchmark(ours)
     if benchmark.disabled:
         return  # beside other workers a ratio would say nothing
-    _, ratio = paired(ours, peers)
-    peer_error = {peer: e.max() for peer, e in zip(peers, peer_errors)}
-    about = {"workload": "step-stochastic", "device": "cpu", "dtype": "float32"}
-    report("torch", "diffusers", "numpy", ratio=ratio, error=error.max(), peer_error=peer_error, **about)
-    assert all(middle > 1 for _, middle, _ in ratio.values())
+    scratch, floors = torch.empty_like(x_t), {BANDWIDTH: lambda: scratch.copy_(x_t)}
+    if step.c:
+
+        def noise_and_bytes():  # the normals are written, which is one of the three tensors
+            kernels.normal(out, place)
+            scratch.copy_(x_t)
+
+        floors[NOISE_AND_BYTES] = noise_and_bytes
+    seconds, ratio = paired(ours, calls | floors, timer=device.timer)
+    part_of_floor = {name: ratio.pop(name) for name in floors}
+    part_of_floor[BANDWIDTH] = [TENSORS / 2 * part for part in part_of_floor[BANDWIDTH]]  # a copy moves two
+    touched = {name: passes(calls[name], x_t.numel()) for name in calls if name != COMPILED}
+    report(
+        workload=workload,
+        size=size,
+        backend=backend,
+        dtype=str(dtype).removeprefix("torch."),
+        seconds=seconds,
+        ratio=ratio,
+        error=float(error.max()),
+        peer_error=peer_error,
+        missing=missing,
+        passes={"ours": TENSORS, **touched},
+        bandwidth_fraction=part_of_floor[BANDWIDTH][1],
+        part_of_floor=part_of_floor,
+    )
 
 
-def reference(x_t, predicted_noise, noise):
-    """The step in double precision by another way, through x_0 and q(x_prev | x_t, x_0), and the size of its terms."""
-    x_t, predicted_noise, noise = (x.double().numpy() for x in (x_t, predicted_noise, noise))
+def far_from_exact(step, call, xi, roundings=4.0):
+    """The distance from the step in double precision, and how far rounding reaches; what was in ``out`` is poison.
+
+    The exact step goes another way, through x_0 and q(x_prev | x_t, x_0).  Each of its terms meets four roundings: its
+    coefficient, the product, two sums; and normals are known to 1e-6.
+    """
+    step.out.fill_(torch.nan)
+    got = call().double().cpu().numpy()
+    x_t, p = (x.double().cpu().numpy() for x in (step.x_t, step.predicted_noise))
     alpha, beta, alpha_bar, alpha_bar_prev = STEP.alpha, STEP.beta, STEP.alpha_bar, STEP.alpha_bar_prev
-    x_0 = (x_t - np.sqrt(1 - alpha_bar) * predicted_noise) / np.sqrt(alpha_bar)
-    mean = (np.sqrt(alpha_bar_prev) * beta * x_0 + np.sqrt(alpha) * (1 - alpha_bar_prev) * x_t) / (1 - alpha_bar)
-    noise = np.sqrt(beta * (1 - alpha_bar_prev) / (1 - alpha_bar)) * noise
-    predicted = beta / np.sqrt(1 - alpha_bar) * predicted_noise
-    return mean + noise, (np.abs(x_t) + np.abs(predicted)) / np.sqrt(alpha) + np.abs(noise)
+    x_0 = (x_t - np.sqrt(1 - alpha_bar) * p) / np.sqrt(alpha_bar)
+    if step.c:
+        mean = (np.sqrt(alpha_bar_prev) * beta * x_0 + np.sqrt(alpha) * (1 - alpha_bar_prev) * x_t) / (1 - alpha_bar)
+        exact = mean + np.sqrt(beta * (1 - alpha_bar_prev) / (1 - alpha_bar)) * xi
+    else:
+        exact = np.sqrt(alpha_bar_prev) * x_0 + np.sqrt(1 - alpha_bar_prev) * p
+    magnitude = np.abs(step.a * x_t) + np.abs(step.b * p) + np.abs(step.c * xi)
+    unit = torch.finfo(step.x_t.dtype).eps / 2
+    return np.abs(got - exact), roundings * unit * magnitude + 1e-6 * step.c
 
 
-def seeded(seed):
-    return torch.Generator().manual_seed(seed)
+def of_peers(dtype):
+    """Roundings of a peer: diffusers takes beta from a ratio of two products of t factors in single precision.
+
+    Anything beyond that is another step.  In lower precision each of its operations rounds as well, at most twenty.
+    """
+    of_coefficients = 4 * (T_NOW + 1 / STEP.beta)
+    return of_coefficients if dtype == torch.float32 else 20 + of_coefficients * torch.finfo(torch.float32).eps
+
+
+def normals_of(place, shape):
+    """The normals of a place, by the specification."""
+    count = prod(shape[1:])
+    return noise.normals(place.seed, place.stream, place.first, shape[0], place.n, count).reshape(shape)
