@@ -1,0 +1,72 @@
+"""Fused kernels for the CPU, on contiguous arrays of NumPy or torch in single precision, whose memory they share.
+
+Threads take parts of the work, and a normal has its place, so that their number changes no bit.  They are Python's, which
+a kernel lets run beside it: numba's own layers of threads abort when they are entered twice, or meet another OpenMP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numba
+import numpy as np
+
+from . import numba_noise
+from .places import Place, split
+
+threads: int = numba.config.NUMBA_NUM_THREADS  # as many as there are cores, or NUMBA_NUM_THREADS says
+ENOUGH = 2**16  # elements, for which a thread is worth its start
+
+Arrays = Sequence[Any]
+
+
+def normal(out: Any, place: Place) -> None:
+    """Fills ``out`` with its normals."""
+    combine([out], [], [[]], 1.0, place)
+
+
+def combine(outs: Arrays, ins: Arrays, rows: Sequence[Sequence[float]], noise: float, place: Place) -> None:
+    """outs[i] = sum_j rows[i][j] ins[j], and noise times fresh normals into the first of them, in one pass."""
+    particles, d = split(tuple(outs[0].shape))
+    if not particles * d:
+        return
+    flat, given = [_flat(out) for out in outs], [_flat(array) for array in ins]
+    # An array that is read and written is handed over once, or the compiler fears that the two might overlap.
+    at = {array.ctypes.data: array for array in given}
+    kept = [i for i, out in enumerate(flat) if out.ctypes.data in at]
+    order = kept + [i for i in range(len(flat)) if i not in kept]
+    updated, written = tuple(flat[i] for i in kept), tuple(flat[i] for i in order[len(kept) :])
+    for out in updated:
+        del at[out.ctypes.data]
+    columns = [array.ctypes.data for array in (*updated, *at.values())]
+    coefficients = tuple(
+        tuple(
+            np.float32(sum(c for c, array in zip(rows[i], given) if array.ctypes.data == column)) for column in columns
+        )
+        for i in order
+    )
+    arrays = updated, written, tuple(at.values()), coefficients
+    if not noise:
+        _spread(lambda *part: numba_noise.linear(*arrays, *part), particles * d, particles * d)
+        return
+    fresh = tuple(np.float32(0 if i else noise) for i in order)
+    where = particles, np.uint64(place.seed), np.uint32(place.stream), np.uint64(place.first), place.n
+    pieces = numba_noise.pieces(particles, d, place.n)
+    _spread(lambda *part: numba_noise.noisy(*arrays, fresh, *where, *part), pieces, particles * d)
+
+
+def _spread(work: Callable[[int, int], Any], parts: int, size: int) -> None:
+    """work(begin, end) for all parts, by as many threads as are worth it."""
+    n = max(1, min(threads, parts, size // ENOUGH))
+    if n == 1:
+        work(0, parts)
+        return
+    ends = [parts * k // n for k in range(n + 1)]
+    with ThreadPoolExecutor(n) as pool:
+        list(pool.map(work, ends[:-1], ends[1:]))
+
+
+def _flat(array: Any) -> Any:
+    return np.asarray(array).reshape(-1)
