@@ -32,26 +32,23 @@ def combine(outs: Arrays, ins: Arrays, rows: Sequence[Sequence[float]], noise: f
     particles, d = split(tuple(outs[0].shape))
     if not particles * d:
         return
-    flat, given = [_flat(out) for out in outs], [_flat(array) for array in ins]
     # An array that is read and written is handed over once, or the compiler fears that the two might overlap.
-    at = {array.ctypes.data: array for array in given}
-    kept = [i for i, out in enumerate(flat) if out.ctypes.data in at]
-    order = kept + [i for i in range(len(flat)) if i not in kept]
-    updated, written = tuple(flat[i] for i in kept), tuple(flat[i] for i in order[len(kept) :])
-    for out in updated:
-        del at[out.ctypes.data]
-    columns = [array.ctypes.data for array in (*updated, *at.values())]
-    coefficients = tuple(
-        tuple(
-            np.float32(sum(c for c, array in zip(rows[i], given) if array.ctypes.data == column)) for column in columns
-        )
-        for i in order
+    flat, given = [_flat(out) for out in outs], [_flat(array) for array in ins]
+    same = [next((j for j, array in enumerate(given) if np.may_share_memory(array, out)), None) for out in flat]
+    order = sorted(range(len(flat)), key=lambda i: same[i] is None)
+    kept = [j for i in order if (j := same[i]) is not None]
+    columns = kept + [j for j in range(len(given)) if j not in kept]
+    updated, written = order[: len(kept)], order[len(kept) :]
+    arrays = (
+        tuple([flat[i] for i in updated]),
+        tuple([flat[i] for i in written]),
+        tuple([given[j] for j in columns[len(kept) :]]),
+        tuple([tuple([np.float32(rows[i][j]) for j in columns]) for i in order]),
     )
-    arrays = updated, written, tuple(at.values()), coefficients
     if not noise:
         _spread(lambda *part: numba_noise.linear(*arrays, *part), particles * d, particles * d)
         return
-    fresh = tuple(np.float32(0 if i else noise) for i in order)
+    fresh = tuple([np.float32(0 if i else noise) for i in order])
     where = particles, np.uint64(place.seed), np.uint32(place.stream), np.uint64(place.first), place.n
     pieces = numba_noise.pieces(particles, d, place.n)
     _spread(lambda *part: numba_noise.noisy(*arrays, fresh, *where, *part), pieces, particles * d)
