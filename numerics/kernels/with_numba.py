@@ -13,8 +13,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from . import numba_noise
+from . import numba_chain, numba_noise
 from .places import Place, split
+from .steps import LOG, HALF, Steps
 
 threads: int = numba.config.NUMBA_NUM_THREADS  # as many as there are cores, or NUMBA_NUM_THREADS says
 ENOUGH = 2**16  # elements, for which a thread is worth its start
@@ -52,6 +53,23 @@ def combine(outs: Arrays, ins: Arrays, rows: Sequence[Sequence[float]], noise: f
     where = particles, np.uint64(place.seed), np.uint32(place.stream), np.uint64(place.first), place.n
     pieces = numba_noise.pieces(particles, d, place.n)
     _spread(lambda *part: numba_noise.noisy(*arrays, fresh, *where, *part), pieces, particles * d)
+
+
+def chain(x: Any, steps: Steps, place: Place) -> None:
+    """x at the end of the chain, in place, (N, d) or (N,)."""
+    particles, d = split(tuple(x.shape))
+    if not particles:
+        return
+    terms = steps.terms.astype(np.float64)
+    terms[..., [LOG, HALF]] *= np.log2(np.e)
+    given = steps.rows, terms.astype(np.float32), steps.means
+    where = np.uint64(place.seed), np.uint32(place.stream), np.uint64(place.first), place.n
+    state, blocks = _flat(x).reshape(particles, d), -(-particles // numba_chain.TOGETHER)
+    size = particles * d * len(steps.rows) * len(steps.means)
+    if d <= numba_chain.SMALL:
+        _spread(lambda *part: numba_chain.small(state, (0,) * d, *given, *where, *part), blocks, size)
+    else:
+        _spread(lambda *part: numba_chain.large(state, *given, *where, *part), blocks, size)
 
 
 def _spread(work: Callable[[int, int], Any], parts: int, size: int) -> None:

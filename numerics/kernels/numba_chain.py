@@ -1,0 +1,93 @@
+"""Whole chains, compiled by numba: the state of some particles never leaves the nearest cache."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import float32, int32, uint32, uint64
+
+from .numba_noise import F, U, compiled, four, inlined, number_of, split
+from .steps import HALF, LOG, NOISE, OF_HELD, OF_P, OF_X, PULL_MEAN, PULL_X, SCALE
+
+TOGETHER = 128  # particles
+SMALL = 8  # coordinates that are written out, one after another; each number of them is compiled for itself
+
+# 2^r for |r| <= 1/2, within 8e-8 of it
+E0, E1, E2 = F(1.0000000710296983), F(0.6931469491610631), F(0.24022121753561665)
+E3, E4, E5 = F(0.05550742616002606), F(0.00967545974551702), F(0.0013266970386308329)
+
+
+@inlined
+def exp2(x):
+    """2^x for x <= 0, and 2^-126 for what is less than that: 2^k 2^r for the nearest k."""
+    x = x if x > F(-126) else F(-126)
+    k = int32(x - F(0.5))  # what is cut off a negative number rounds it up
+    r = x - float32(k)
+    p = ((((E5 * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
+    return p * number_of(uint32(uint32(k + int32(127)) << U(23)))
+
+
+@compiled
+def small(state, dims, rows, terms, means, seed, stream, first, n, begin, end):
+    """The chain of the blocks begin..end of ``state``, (N, d) in place; ``dims`` is a tuple of d zeros.
+
+    ``terms`` are in units of log 2.
+    """
+    (k0, k1), components, d = split(seed), len(means), len(dims)
+    x, mean, held = np.empty((d, TOGETHER), F), np.empty((d, TOGETHER), F), np.empty((d, TOGETHER), F)
+    logs, z = np.empty((components, TOGETHER), F), np.empty((4, TOGETHER), F)
+    top, mass, pull = np.empty(TOGETHER, F), np.empty(TOGETHER, F), np.empty(TOGETHER, F)
+    for block in range(begin, end):
+        start = block * TOGETHER
+        count = min(TOGETHER, len(state) - start)
+        low, high = split(uint64(first) + uint64(start))
+        counter = -1
+        x[:] = 0
+        held[:] = 0
+        for i in range(count):
+            for j in range(d):
+                x[j, i] = state[start + i, j]
+        for t in range(len(rows)):
+            of_x, of_p, of_held, noise, a = rows[t, OF_X], rows[t, OF_P], rows[t, OF_HELD], rows[t, NOISE], rows[t, SCALE]
+            top[:], mass[:], pull[:], mean[:] = F(-1e38), F(0), F(0), F(0)
+            for k in range(components):
+                log, half, line = terms[t, k, LOG], terms[t, k, HALF], logs[k]
+                for i in range(TOGETHER):
+                    square = F(0)
+                    for j in range(d):
+                        apart = x[j, i] - a * means[k, j]
+                        square += apart * apart
+                    line[i] = log + half * square
+                    top[i] = max(top[i], line[i])
+            for k in range(components):
+                of_state, of_mean, line = terms[t, k, PULL_X], terms[t, k, PULL_MEAN], logs[k]
+                for i in range(TOGETHER):
+                    r = exp2(line[i] - top[i])
+                    mass[i] += r
+                    pull[i] += r * of_state
+                    r = r * of_mean
+                    for j in range(d):
+                        mean[j, i] += r * means[k, j]
+            for i in range(TOGETHER):
+                scale = F(1) / mass[i]
+                of_state = pull[i] * scale
+                for j in range(d):
+                    p = of_state * x[j, i] + scale * mean[j, i]
+                    x[j, i] = of_x * x[j, i] + of_p * p + of_held * held[j, i]
+                    held[j, i] = p
+            if noise != F(0):
+                for j in range(d):
+                    number = n + t * d + j
+                    if number // 4 != counter:
+                        counter = number // 4
+                        at = uint32(counter)
+                        z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
+                        for i in range(TOGETHER):
+                            mine = uint32(low + uint32(i))
+                            carried = uint32(high + U(1)) if mine < low else high
+                            z0[i], z1[i], z2[i], z3[i] = four(mine, carried, at, stream, k0, k1)
+                    here, fresh = x[j], z[number % 4]
+                    for i in range(TOGETHER):
+                        here[i] += noise * fresh[i]
+        for i in range(count):
+            for j in range(d):
+                state[start + i, j] = x[j, i]
