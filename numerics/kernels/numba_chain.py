@@ -91,3 +91,80 @@ def small(state, dims, rows, terms, means, seed, stream, first, n, begin, end):
         for i in range(count):
             for j in range(d):
                 state[start + i, j] = x[j, i]
+
+
+@compiled
+def large(state, rows, terms, means, seed, stream, first, n, begin, end):
+    """The same for many coordinates, each loop over particles alone; what there is none of is padded to fours."""
+    (k0, k1), (components, d) = split(seed), means.shape
+    wide, many = (d + 3) // 4 * 4, (components + 3) // 4 * 4
+    x, held = np.zeros((wide, TOGETHER), F), np.zeros((wide, TOGETHER), F)
+    logs, z = np.zeros((many, TOGETHER), F), np.empty((4, TOGETHER), F)
+    centres, there = np.zeros((many, wide), F), np.zeros((many, wide), F)
+    centres[:components, :d] = means
+    top, mass, pull, mean = np.empty(TOGETHER, F), np.empty(TOGETHER, F), np.empty(TOGETHER, F), np.empty(TOGETHER, F)
+    for block in range(begin, end):
+        start = block * TOGETHER
+        count = min(TOGETHER, len(state) - start)
+        low, high = split(uint64(first) + uint64(start))
+        counter = -1
+        x[:] = 0
+        held[:] = 0
+        for i in range(count):
+            for j in range(d):
+                x[j, i] = state[start + i, j]
+        for t in range(len(rows)):
+            of_x, of_p, of_held, noise, a = rows[t, OF_X], rows[t, OF_P], rows[t, OF_HELD], rows[t, NOISE], rows[t, SCALE]
+            top[:], mass[:], pull[:] = F(-1e38), F(0), F(0)
+            for k in range(many):
+                for j in range(wide):
+                    there[k, j] = a * centres[k, j]
+            for k in range(components):
+                log, half, line = terms[t, k, LOG], terms[t, k, HALF], logs[k]
+                line[:] = 0
+                for j in range(0, wide, 4):
+                    m0, m1, m2, m3 = there[k, j], there[k, j + 1], there[k, j + 2], there[k, j + 3]
+                    for i in range(TOGETHER):
+                        e0, e1, e2, e3 = x[j, i] - m0, x[j + 1, i] - m1, x[j + 2, i] - m2, x[j + 3, i] - m3
+                        line[i] += e0 * e0 + e1 * e1 + e2 * e2 + e3 * e3
+                for i in range(TOGETHER):
+                    line[i] = log + half * line[i]
+                    top[i] = max(top[i], line[i])
+            for k in range(components):
+                of_state, of_mean, line = terms[t, k, PULL_X], terms[t, k, PULL_MEAN], logs[k]
+                for i in range(TOGETHER):
+                    r = exp2(line[i] - top[i])
+                    mass[i] += r
+                    pull[i] += r * of_state
+                    line[i] = r * of_mean
+            for i in range(TOGETHER):
+                mass[i] = F(1) / mass[i]
+                pull[i] *= mass[i]
+            for j in range(d):
+                mean[:] = 0
+                for k in range(0, many, 4):
+                    m0, m1, m2, m3 = centres[k, j], centres[k + 1, j], centres[k + 2, j], centres[k + 3, j]
+                    for i in range(TOGETHER):
+                        mean[i] += logs[k, i] * m0 + logs[k + 1, i] * m1 + logs[k + 2, i] * m2 + logs[k + 3, i] * m3
+                here, before = x[j], held[j]
+                for i in range(TOGETHER):
+                    p = pull[i] * here[i] + mass[i] * mean[i]
+                    here[i] = of_x * here[i] + of_p * p + of_held * before[i]
+                    before[i] = p
+            if noise != F(0):
+                for j in range(d):
+                    number = n + t * d + j
+                    if number // 4 != counter:
+                        counter = number // 4
+                        at = uint32(counter)
+                        z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
+                        for i in range(TOGETHER):
+                            mine = uint32(low + uint32(i))
+                            carried = uint32(high + U(1)) if mine < low else high
+                            z0[i], z1[i], z2[i], z3[i] = four(mine, carried, at, stream, k0, k1)
+                    here, fresh = x[j], z[number % 4]
+                    for i in range(TOGETHER):
+                        here[i] += noise * fresh[i]
+        for i in range(count):
+            for j in range(d):
+                state[start + i, j] = x[j, i]
