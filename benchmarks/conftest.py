@@ -11,7 +11,6 @@ and the goals.  A run fails where a ratio is below its floor.  Beside other work
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 
 from benchmarks.goals import FUSED, Verdict, verdicts
-from benchmarks.machine import CPU, CUDA, Machine, machine, versions
+from benchmarks.machine import CPU, CUDA, Machine, keep_memory, machine, one_thread, versions
 
 HERE = Path(__file__).parent
 
@@ -60,20 +59,11 @@ def asked_for(config: pytest.Config) -> Machine:
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """One thread of torch and of numba during the benchmark, as many as before after it."""
-    torch = pytest.importorskip("torch", reason="the peers are torch's: pip install 'noiseproof[models]'")
-    pytest.importorskip("array_api_compat", reason="numerics needs it: pip install array-api-compat")
-    numba = sys.modules.get("numba")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    if numba:
-        numba.set_num_threads(1)
-    with torch.no_grad():
+def alike() -> Iterator[None]:
+    """The same for ours and for the peers: one thread, and memory that is kept."""
+    keep_memory()
+    with one_thread():
         yield
-    torch.set_num_threads(before)
-    if numba:
-        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
 
 
 @pytest.fixture

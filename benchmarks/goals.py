@@ -16,6 +16,7 @@ BANDWIDTH, NOISE_AND_BYTES, RATE, REPLAYED = "bandwidth", "noise and bytes", "pa
 DIFFUSERS, AZULA = "diffusers", "azula"
 EAGER, IN_PLACE, COMPILED, GEMM = "torch, as written", "torch, in place", "torch.compile", "torch, by GEMM"
 RANDN, NUMPY = "torch.randn", "numpy"
+FRESH = "{}, new process"  # which gets fresh pages from the system for its tensors, as it has freed none before
 
 
 class Goal(NamedTuple):
@@ -36,7 +37,7 @@ SMALL = {DIFFUSERS: Goal(10), f"{DIFFUSERS}, {REPLAYED}": Goal(25)}
 GOALS: dict[tuple[str, str, str], dict[str, Goal]] = {
     (CPU, "step-stochastic", "small"): {DIFFUSERS: Goal(6, 5), IN_PLACE: Goal(3.5, 3), NOISE_AND_BYTES: Goal(0.90)},
     (CPU, "step-deterministic", "small"): {
-        DIFFUSERS: Goal(10, 8),
+        FRESH.format(DIFFUSERS): Goal(10, 8),  # with memory kept fourteen passes are not ten times three
         IN_PLACE: Goal(1.3, 1.2),
         BANDWIDTH: Goal(0.75, 0.70),
     },

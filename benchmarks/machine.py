@@ -6,12 +6,15 @@ own clock is read, by an event that is waited for.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import importlib.util
 import os
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -73,6 +76,40 @@ def event_seconds() -> float:
         _Clock.seconds += _Clock.last.elapsed_time(now) / 1e3
     _Clock.last = now
     return _Clock.seconds
+
+
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # switches of glibc's mallopt
+LARGEST = 2**25  # bytes
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread of torch and of numba, as many as before afterwards; and no gradients."""
+    torch = importlib.import_module("torch")
+    kernels = [importlib.import_module("numerics.kernels.with_numba")] if importlib.util.find_spec("numba") else []
+    before = torch.get_num_threads(), [kernel.threads for kernel in kernels]
+    torch.set_num_threads(1)
+    for kernel in kernels:
+        kernel.threads = 1
+    with torch.no_grad():
+        yield
+    torch.set_num_threads(before[0])
+    for kernel, threads in zip(kernels, before[1]):
+        kernel.threads = threads
+
+
+def keep_memory() -> None:
+    """What was freed is used again, up to blocks of 32 MiB, where the C library has such a switch.
+
+    At first that of Linux gives blocks from 128 KiB on back, and keeps larger ones when it has seen larger ones freed:
+    code that allocates is several times as fast in a process that once freed a large array.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(MMAP_THRESHOLD, LARGEST)
+    mallopt(TRIM_THRESHOLD, 2**30)
 
 
 class Missing(Exception):

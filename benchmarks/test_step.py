@@ -4,20 +4,25 @@ x_prev = a x_t + b p + c xi, for the predicted noise p: DDPM's step at t = 500 o
 DDIM's without fresh noise.  The small size is 64 images of 3x64x64, 3 MB in single precision; on a GPU there are also
 latents of 4x16x128x128 in bfloat16, and 268 MB, which no cache holds.
 
-A step has to read two tensors and to write one.  The peers, which count more in ``passes``, ask the system for fresh
-memory in every step as well; how long that takes depends on the machine's mood, hence their wide ranges.
+A step has to read two tensors and to write one.  The peers, which count more in ``passes``, make new tensors in every
+step as well, and on a processor fresh pages for them cost more than the arithmetic, unless the process has freed arrays
+as large before and kept their pages.  So they are timed with memory kept, and once more in a new process, beside ours.
 """
 
+import json
+import subprocess
+import sys
 import time
 from functools import partial
 from math import prod, sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import peers
-from benchmarks.goals import BANDWIDTH, COMPILED, NOISE_AND_BYTES
-from benchmarks.machine import CUDA
+from benchmarks.goals import BANDWIDTH, COMPILED, FRESH, NOISE_AND_BYTES
+from benchmarks.machine import CPU, CUDA, one_thread
 from benchmarks.paired import paired
 from benchmarks.passes import passes
 from benchmarks.peers import torch
@@ -43,24 +48,28 @@ def ddim(step):
 ROWS = {"step-stochastic": tuple(ddpm(STEP)), "step-deterministic": ddim(STEP)}
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("workload", ROWS)
-def test_step(workload, size, device, benchmark, report, request):
-    """A step beside those of diffusers and azula, and beside the formula in torch: as written, in place, compiled."""
+def made(workload, size, kind):
+    """The step on images that nobody has seen, and our call of it with its place."""
     shape, dtype = SIZES[size]
-    if size != "small" and device.kind != CUDA:
-        pytest.skip("this size is for a GPU: --device cuda")
-    torch.manual_seed(time.time_ns())  # other images every time: nothing can have been tuned to them
-    x_t, predicted_noise, out = (torch.randn(shape, device=device.kind).to(dtype) for _ in range(3))
+    torch.manual_seed(time.time_ns())  # nothing can have been tuned to them
+    x_t, predicted_noise, out = (torch.randn(shape, device=kind).to(dtype) for _ in range(3))
     step = peers.OneStep(SCHEDULE, T_NOW, x_t, predicted_noise, out, *ROWS[workload])
     place = kernels.Place(seed=time.time_ns(), n=7 * prod(shape[1:]))
-
-    backend = kernels.serving(out).__name__.rpartition(".")[2]
 
     def ours():
         kernels.combine([out], [x_t, predicted_noise], [[step.a, step.b]], step.c, place)
         return out
 
+    return step, ours, place
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("workload", ROWS)
+def test_step(workload, size, device, benchmark, report, request):
+    """A step beside those of diffusers and azula, and beside the formula in torch: as written, in place, compiled."""
+    if size != "small" and device.kind != CUDA:
+        pytest.skip("this size is for a GPU: --device cuda")
+    step, ours, place = made(workload, size, device.kind)
     known, asked_for = peers.steps(step), request.config.getoption("--peer")
     if benchmark.disabled:
         del known[COMPILED]  # it takes a compiler and many seconds
@@ -70,14 +79,14 @@ def test_step(workload, size, device, benchmark, report, request):
             del calls[name]
             missing[name] = "it draws no noise" if step.c else "it draws noise"
 
-    error, bound = far_from_exact(step, ours, normals_of(place, shape))
+    error, bound = far_from_exact(step, ours, normals_of(place, step.out.shape))
     assert np.all(error <= bound), f"{np.max(error / bound):.2f} times what rounding explains"
     peer_error = {}
     for name in {*known} & {*calls}:
         torch.manual_seed(7)
-        drawn = torch.randn_like(x_t).double().cpu().numpy()
+        drawn = torch.randn_like(step.x_t).double().cpu().numpy()
         torch.manual_seed(7)
-        theirs, allowed = far_from_exact(step, calls[name], drawn, of_peers(dtype))
+        theirs, allowed = far_from_exact(step, calls[name], drawn, of_peers(step.x_t.dtype))
         if name != COMPILED or device.kind != CUDA:  # which draws other numbers there
             assert np.all(theirs <= allowed), name
             peer_error[name] = float(theirs.max())
@@ -85,23 +94,26 @@ def test_step(workload, size, device, benchmark, report, request):
     benchmark(ours)
     if benchmark.disabled:
         return  # beside other workers a ratio would say nothing
-    scratch, floors = torch.empty_like(x_t), {BANDWIDTH: lambda: scratch.copy_(x_t)}
+    scratch = torch.empty_like(step.x_t)
+    floors = {BANDWIDTH: lambda: scratch.copy_(step.x_t)}
     if step.c:
 
         def noise_and_bytes():  # the normals are written, which is one of the three tensors
-            kernels.normal(out, place)
-            scratch.copy_(x_t)
+            kernels.normal(step.out, place)
+            scratch.copy_(step.x_t)
 
         floors[NOISE_AND_BYTES] = noise_and_bytes
     seconds, ratio = paired(ours, calls | floors, timer=device.timer)
     part_of_floor = {name: ratio.pop(name) for name in floors}
     part_of_floor[BANDWIDTH] = [TENSORS / 2 * part for part in part_of_floor[BANDWIDTH]]  # a copy moves two
-    touched = {name: passes(calls[name], x_t.numel()) for name in calls if name != COMPILED}
+    if device.kind == CPU:
+        ratio |= in_a_new_process(workload)
+    touched = {name: passes(calls[name], scratch.numel()) for name in calls if name != COMPILED}
     report(
         workload=workload,
         size=size,
-        backend=backend,
-        dtype=str(dtype).removeprefix("torch."),
+        dtype=str(step.out.dtype).removeprefix("torch."),
+        backend=kernels.serving(step.out).__name__.rpartition(".")[2],
         seconds=seconds,
         ratio=ratio,
         error=float(error.max()),
@@ -147,3 +159,27 @@ def normals_of(place, shape):
     """The normals of a place, by the specification."""
     count = prod(shape[1:])
     return noise.normals(place.seed, place.stream, place.first, shape[0], place.n, count).reshape(shape)
+
+
+# ---------------------------------------------------------------- what a new process pays
+
+
+def in_a_new_process(workload):
+    """Ratios to the peers that make new tensors, in a process that has freed nothing before."""
+    command = [sys.executable, "-m", "benchmarks.test_step", workload]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1], timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    return {FRESH.format(name): ratio for name, ratio in json.loads(ran.stdout.splitlines()[-1]).items()}
+
+
+def main(workload):
+    """Print the ratios as JSON."""
+    with one_thread():
+        step, ours, _ = made(workload, "small", CPU)
+        known = peers.steps(step)
+        calls, _ = peers.those_here({name: known[name] for name in (peers.DIFFUSERS, peers.AZULA, peers.EAGER)})
+        print(json.dumps(paired(ours, calls)[1]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
