@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import float32, int32, uint32, uint64
 
-from .numba_noise import F, U, compiled, four, inlined, number_of, split
+from .numba_noise import F, U, compiled, four, inlined, number_of
 from .steps import HALF, LOG, NOISE, OF_HELD, OF_P, OF_X, PULL_MEAN, PULL_X, SCALE
 
 TOGETHER = 128  # particles
@@ -18,12 +18,20 @@ E3, E4, E5 = F(0.05550742616002606), F(0.00967545974551702), F(0.001326697038630
 
 @inlined
 def exp2(x):
-    """2^x for x <= 0, and 2^-126 for what is less than that: 2^k 2^r for the nearest k."""
-    x = x if x > F(-126) else F(-126)
+    """2^x for x <= 0, and 2^-100 for what is less than that: 2^k 2^r for the nearest k."""
+    x = x if x > F(-100) else F(-100)
     k = int32(x - F(0.5))  # what is cut off a negative number rounds it up
     r = x - float32(k)
     p = ((((E5 * r + E4) * r + E3) * r + E2) * r + E1) * r + E0
     return p * number_of(uint32(uint32(k + int32(127)) << U(23)))
+
+
+@compiled
+def fresh(z, first, block, stream, seed):
+    """The four normals of a block, for as many particles as z has columns."""
+    z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
+    for i in range(TOGETHER):
+        z0[i], z1[i], z2[i], z3[i] = four(first + uint64(i), block, stream, seed)
 
 
 @compiled
@@ -32,14 +40,13 @@ def small(state, dims, rows, terms, means, seed, stream, first, n, begin, end):
 
     ``terms`` are in units of log 2.
     """
-    (k0, k1), components, d = split(seed), len(means), len(dims)
+    components, d = len(means), len(dims)
     x, mean, held = np.empty((d, TOGETHER), F), np.empty((d, TOGETHER), F), np.empty((d, TOGETHER), F)
     logs, z = np.empty((components, TOGETHER), F), np.empty((4, TOGETHER), F)
     top, mass, pull = np.empty(TOGETHER, F), np.empty(TOGETHER, F), np.empty(TOGETHER, F)
     for block in range(begin, end):
         start = block * TOGETHER
         count = min(TOGETHER, len(state) - start)
-        low, high = split(uint64(first) + uint64(start))
         counter = -1
         x[:] = 0
         held[:] = 0
@@ -47,7 +54,13 @@ def small(state, dims, rows, terms, means, seed, stream, first, n, begin, end):
             for j in range(d):
                 x[j, i] = state[start + i, j]
         for t in range(len(rows)):
-            of_x, of_p, of_held, noise, a = rows[t, OF_X], rows[t, OF_P], rows[t, OF_HELD], rows[t, NOISE], rows[t, SCALE]
+            of_x, of_p, of_held, noise, a = (
+                rows[t, OF_X],
+                rows[t, OF_P],
+                rows[t, OF_HELD],
+                rows[t, NOISE],
+                rows[t, SCALE],
+            )
             top[:], mass[:], pull[:], mean[:] = F(-1e38), F(0), F(0), F(0)
             for k in range(components):
                 log, half, line = terms[t, k, LOG], terms[t, k, HALF], logs[k]
@@ -77,17 +90,12 @@ def small(state, dims, rows, terms, means, seed, stream, first, n, begin, end):
             if noise != F(0):
                 for j in range(d):
                     number = n + t * d + j
-                    if number // 4 != counter:
+                    if number // 4 != counter:  # what is left of the last four is used first
                         counter = number // 4
-                        at = uint32(counter)
-                        z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
-                        for i in range(TOGETHER):
-                            mine = uint32(low + uint32(i))
-                            carried = uint32(high + U(1)) if mine < low else high
-                            z0[i], z1[i], z2[i], z3[i] = four(mine, carried, at, stream, k0, k1)
-                    here, fresh = x[j], z[number % 4]
+                        fresh(z, first + uint64(start), uint64(counter), stream, seed)
+                    here, normals = x[j], z[number % 4]
                     for i in range(TOGETHER):
-                        here[i] += noise * fresh[i]
+                        here[i] += noise * normals[i]
         for i in range(count):
             for j in range(d):
                 state[start + i, j] = x[j, i]
@@ -96,7 +104,7 @@ def small(state, dims, rows, terms, means, seed, stream, first, n, begin, end):
 @compiled
 def large(state, rows, terms, means, seed, stream, first, n, begin, end):
     """The same for many coordinates, each loop over particles alone; what there is none of is padded to fours."""
-    (k0, k1), (components, d) = split(seed), means.shape
+    components, d = means.shape
     wide, many = (d + 3) // 4 * 4, (components + 3) // 4 * 4
     x, held = np.zeros((wide, TOGETHER), F), np.zeros((wide, TOGETHER), F)
     logs, z = np.zeros((many, TOGETHER), F), np.empty((4, TOGETHER), F)
@@ -106,7 +114,6 @@ def large(state, rows, terms, means, seed, stream, first, n, begin, end):
     for block in range(begin, end):
         start = block * TOGETHER
         count = min(TOGETHER, len(state) - start)
-        low, high = split(uint64(first) + uint64(start))
         counter = -1
         x[:] = 0
         held[:] = 0
@@ -114,7 +121,13 @@ def large(state, rows, terms, means, seed, stream, first, n, begin, end):
             for j in range(d):
                 x[j, i] = state[start + i, j]
         for t in range(len(rows)):
-            of_x, of_p, of_held, noise, a = rows[t, OF_X], rows[t, OF_P], rows[t, OF_HELD], rows[t, NOISE], rows[t, SCALE]
+            of_x, of_p, of_held, noise, a = (
+                rows[t, OF_X],
+                rows[t, OF_P],
+                rows[t, OF_HELD],
+                rows[t, NOISE],
+                rows[t, SCALE],
+            )
             top[:], mass[:], pull[:] = F(-1e38), F(0), F(0)
             for k in range(many):
                 for j in range(wide):
@@ -154,17 +167,12 @@ def large(state, rows, terms, means, seed, stream, first, n, begin, end):
             if noise != F(0):
                 for j in range(d):
                     number = n + t * d + j
-                    if number // 4 != counter:
+                    if number // 4 != counter:  # what is left of the last four is used first
                         counter = number // 4
-                        at = uint32(counter)
-                        z0, z1, z2, z3 = z[0], z[1], z[2], z[3]
-                        for i in range(TOGETHER):
-                            mine = uint32(low + uint32(i))
-                            carried = uint32(high + U(1)) if mine < low else high
-                            z0[i], z1[i], z2[i], z3[i] = four(mine, carried, at, stream, k0, k1)
-                    here, fresh = x[j], z[number % 4]
+                        fresh(z, first + uint64(start), uint64(counter), stream, seed)
+                    here, normals = x[j], z[number % 4]
                     for i in range(TOGETHER):
-                        here[i] += noise * fresh[i]
+                        here[i] += noise * normals[i]
         for i in range(count):
             for j in range(d):
                 state[start + i, j] = x[j, i]

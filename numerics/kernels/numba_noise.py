@@ -57,22 +57,22 @@ def number_of(typing: Any, x: Any) -> Any:
     return types.float32(types.uint32), lambda _, build, __, given: build.bitcast(given[0], ir.FloatType())
 
 
-# Words.  A product or a shift of 32-bit integers has 64 bits in numba: every one is cut back.
+# Words, each in 64 bits: it is how processors multiply them; cut down to 32, the compiler takes every product apart.
+# (And a shift of a 32-bit integer has 64 bits in numba: where 32 are meant, each is cut back.)
 
-
-M0, M1 = (U(m) for m in MULTIPLIERS)
-W0, W1 = (U(w) for w in WEYL)
+M0, M1 = (np.uint64(m) for m in MULTIPLIERS)
+W0, W1 = (np.uint64(w) for w in WEYL)
+LOW, UPPER = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 @inlined
 def philox(c0, c1, c2, c3, k0, k1):
     """Four words, as ``numerics.noise.philox``."""
     for _ in range(ROUNDS):
-        p0, p1 = uint64(M0) * uint64(c0), uint64(M1) * uint64(c2)
-        c0, c2 = uint32(uint32(p1 >> uint64(32)) ^ c1 ^ k0), uint32(uint32(p0 >> uint64(32)) ^ c3 ^ k1)
-        c1, c3 = uint32(p1), uint32(p0)
-        k0, k1 = uint32(k0 + W0), uint32(k1 + W1)
-    return c0, c1, c2, c3
+        p0, p1 = M0 * c0, M1 * c2
+        c0, c1, c2, c3 = (p1 >> UPPER) ^ c1 ^ k0, p1 & LOW, (p0 >> UPPER) ^ c3 ^ k1, p0 & LOW
+        k0, k1 = (k0 + W0) & LOW, (k1 + W1) & LOW
+    return uint32(c0), uint32(c1), uint32(c2), uint32(c3)
 
 
 # From words to normals
@@ -130,18 +130,12 @@ def direction(w):
 
 
 @inlined
-def four(low, high, block, stream, k0, k1):
-    """The normals 4 block, ..., 4 block + 3 of a particle."""
-    w0, w1, w2, w3 = philox(low, high, block, stream, k0, k1)
+def four(particle, block, stream, seed):
+    """The normals 4 block, ..., 4 block + 3 of a particle.  Integers are of 64 bits, without sign."""
+    w0, w1, w2, w3 = philox(particle & LOW, particle >> UPPER, block, stream, seed & LOW, seed >> UPPER)
     r, s = radius(w0), radius(w2)
     (a, b), (c, d) = direction(w1), direction(w3)
     return r * a, r * b, s * c, s * d
-
-
-@inlined
-def split(number):
-    """The lower and the upper word of 64 bits."""
-    return uint32(number), uint32(uint64(number) >> uint64(32))
 
 
 # Rows.  Work comes in pieces, each of neighbouring elements: part of one particle, or some particles.
@@ -160,33 +154,29 @@ def pieces(particles, d, n):
 @compiled
 def drawn(z, piece, particles, d, seed, stream, first, n):
     """Where a piece begins and ends, and where its normals stand in z."""
-    (k0, k1), shift = split(seed), n % 4
-    counters, block = (shift + d + 3) // 4, uint32(n // 4)
+    shift, block = n % 4, uint64(n // 4)
+    counters = (shift + d + 3) // 4
     if counters >= LANES:  # lanes along a particle
         in_row = (counters + COUNTERS - 1) // COUNTERS
         i = piece // in_row
         begin = (piece - i * in_row) * COUNTERS
         count = min(COUNTERS, counters - begin)
-        low, high = split(uint64(first) + uint64(i))
         for group in range((count + LANES - 1) // LANES):
-            at, here = uint32(block + uint32(begin + group * LANES)), z[4 * LANES * group : 4 * LANES * (group + 1)]
+            at, here = block + uint64(begin + group * LANES), z[4 * LANES * group : 4 * LANES * (group + 1)]
             for lane in range(LANES):
-                a, b, c, e = four(low, high, uint32(at + uint32(lane)), stream, k0, k1)
+                a, b, c, e = four(first + uint64(i), at + uint64(lane), stream, seed)
                 here[4 * lane], here[4 * lane + 1], here[4 * lane + 2], here[4 * lane + 3] = a, b, c, e
         left, right = max(4 * begin - shift, 0), min(4 * (begin + count) - shift, d)
         return i * d + left, i * d + right, left + shift - 4 * begin
     together = LANES * max(1, PIECE // (LANES * d))  # lanes across particles
-    i, y = piece * together, z[z.size - 4 * LANES :]
+    i, y = piece * together, z[PIECE:]
     last = min(i + together, particles)
     y0, y1, y2, y3 = y[:LANES], y[LANES : 2 * LANES], y[2 * LANES : 3 * LANES], y[3 * LANES :]
     for group in range(i, last, LANES):
-        low, high = split(uint64(first) + uint64(group))
         for counter in range(counters):
-            at = uint32(block + uint32(counter))
             for lane in range(LANES):
-                mine = uint32(low + uint32(lane))
-                carried = uint32(high + U(1)) if mine < low else high
-                y0[lane], y1[lane], y2[lane], y3[lane] = four(mine, carried, at, stream, k0, k1)
+                mine = first + uint64(group) + uint64(lane)
+                y0[lane], y1[lane], y2[lane], y3[lane] = four(mine, block + uint64(counter), stream, seed)
             for j in range(max(0, 4 * counter - shift), min(d, 4 * counter + 4 - shift)):
                 here = y[LANES * (j + shift - 4 * counter) :]
                 for lane in range(min(LANES, last - group)):

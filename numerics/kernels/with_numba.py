@@ -50,7 +50,7 @@ def combine(outs: Arrays, ins: Arrays, rows: Sequence[Sequence[float]], noise: f
         _spread(lambda *part: numba_noise.linear(*arrays, *part), particles * d, particles * d)
         return
     fresh = tuple([np.float32(0 if i else noise) for i in order])
-    where = particles, np.uint64(place.seed), np.uint32(place.stream), np.uint64(place.first), place.n
+    where = particles, np.uint64(place.seed), np.uint64(place.stream), np.uint64(place.first), place.n
     pieces = numba_noise.pieces(particles, d, place.n)
     _spread(lambda *part: numba_noise.noisy(*arrays, fresh, *where, *part), pieces, particles * d)
 
@@ -63,7 +63,7 @@ def chain(x: Any, steps: Steps, place: Place) -> None:
     terms = steps.terms.astype(np.float64)
     terms[..., [LOG, HALF]] *= np.log2(np.e)
     given = steps.rows, terms.astype(np.float32), steps.means
-    where = np.uint64(place.seed), np.uint32(place.stream), np.uint64(place.first), place.n
+    where = np.uint64(place.seed), np.uint64(place.stream), np.uint64(place.first), place.n
     state, blocks = _flat(x).reshape(particles, d), -(-particles // numba_chain.TOGETHER)
     size = particles * d * len(steps.rows) * len(steps.means)
     if d <= numba_chain.SMALL:
