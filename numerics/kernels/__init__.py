@@ -19,6 +19,7 @@ All of them draw the normals of ``numerics.noise``: a run from one seed is the s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -27,8 +28,8 @@ from ..solvers.predictions import Predict, denoiser
 from ..solvers.table import Table
 from ..worlds import Mixture
 from . import checked
-from .loop import looped
-from .places import Place
+from .loop import copied, finite, looped
+from .places import Place, split
 from .steps import Steps
 
 __all__ = ["Place", "Steps", "chain", "combine", "normal", "run"]
@@ -49,12 +50,25 @@ def run(table: Table, predict: Predict, x: Any, seed: int = 0, first: int = 0, b
 
 
 def chain(table: Table, world: Mixture, x: Any, seed: int = 0, first: int = 0, backend: str | None = None) -> Any:
-    """x at the end of the table, around the exact prediction on a world, in a new array.
+    """x at the end of the table, around the exact prediction on a world, in a new array, (N, d) or (N,).
 
-    Where a backend has a kernel for chains (numba and triton), the state stays in registers; elsewhere, and for worlds
-    and tables that ``Steps`` refuses, it is ``run``.
+    ``numba`` and ``triton`` keep the state in registers from the first row to the last.  Elsewhere, and for worlds and
+    tables that ``Steps`` refuses or chains too wide for a kernel, it is ``run``.
     """
-    return run(table, denoiser(world), x, seed, first, backend)
+    expected = () if world.dimension is None else (world.dimension,)
+    kernel, shape = serving(x, backend), tuple(x.shape)
+    if len(shape) != 1 + len(expected) or shape[1:] != expected:
+        raise ValueError(f"x has shape {shape}; expected (N, {world.dimension or ''}): one row for each particle")
+    if kernel.__name__.endswith("reference"):
+        return run(table, denoiser(world), x, seed, first, backend)
+    place = Place(seed, first=first)
+    place.of_row(len(table.rows) - 1, split(shape)[1]).reaches(shape)
+    end = copied(x)
+    try:
+        kernel.chain(end, Steps.of(table, world), place)
+    except ValueError:  # too wide, or too much to remember
+        return run(table, denoiser(world), x, seed, first, backend)
+    return finite(end)
 
 
 def normal(out: Any, place: Place, backend: str | None = None) -> None:
@@ -89,15 +103,13 @@ def serving(x: Any, backend: str | None = None) -> Any:
     library, device, dtype = checked.kind(x, "x")
     if dtype not in ("float64", "float32") and (library, dtype) != ("torch", "bfloat16"):
         raise TypeError(f"x has dtype {dtype}; expected float32, float64 or, of torch, bfloat16: convert it")
-    able = [name for name in _able(library, device, dtype)]
+    able = _able(library, device.split(":")[0], dtype)
     if backend is None:
         return import_module(MODULES[next(name for name in able if _installed(name))], __name__)
     if backend not in MODULES:
         raise ValueError(f"there is no backend called {backend}; expected one of {', '.join(MODULES)}")
     if backend not in able:
-        raise ValueError(
-            f"{backend} does not serve {library} arrays of {dtype} on {device}; these do: {', '.join(able)}"
-        )
+        raise ValueError(f"{backend} has no kernel for {library} {dtype} on {device}; these have: {', '.join(able)}")
     if not _installed(backend):
         raise ImportError(
             f"{backend} is not installed: pip install 'noiseproof[{EXTRAS[backend]}]', or leave backend out"
@@ -107,11 +119,13 @@ def serving(x: Any, backend: str | None = None) -> Any:
 
 def _able(library: str, device: str, dtype: str) -> list[str]:
     """The backends that can serve such arrays, the fastest first."""
-    fused = {"cpu": "numba", "cuda": "triton"}.get(device.split(":")[0])
-    fast = [fused] if fused == "triton" or dtype == "float32" else []
-    rest = ["torch", "reference"] if library == "torch" else ["reference"]
-    return [*filter(None, fast), *rest] if dtype != "float64" else rest[::-1]
+    everywhere = ["torch", "reference"] if library == "torch" else ["reference"]
+    if dtype == "float64":
+        return everywhere[::-1]
+    fused = {("cpu", "float32"): ["numba"], ("cuda", "float32"): ["triton"], ("cuda", "bfloat16"): ["triton"]}
+    return fused.get((device, dtype), []) + everywhere
 
 
+@cache
 def _installed(name: str) -> bool:
-    return name == "reference" or find_spec(name) is not None and find_spec(MODULES[name], __name__) is not None
+    return name == "reference" or find_spec(name) is not None

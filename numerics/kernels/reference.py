@@ -5,7 +5,7 @@ Normals are those of ``numerics.noise``, in double precision, rounded to that of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ def combine(outs: Sequence[Any], ins: Sequence[Any], rows: Rows, noise: float, p
         out[...] = total
 
 
-def chain(x: Any, steps: Steps, place: Place) -> None:
+def chain(x: Any, steps: Steps, place: Place, draw: Callable[[Any, Place], Any] = drawn) -> None:
     """x at the end of the chain, in place, (N, d) or (N,): broadcast over particles and components."""
     xp, (particles, d) = array_namespace(x), split(tuple(x.shape))
 
@@ -61,5 +61,5 @@ def chain(x: Any, steps: Steps, place: Place) -> None:
         p = (r @ terms[:, PULL_X])[:, None] * at + (r * terms[:, PULL_MEAN]) @ means
         held, at = p, row[OF_X] * at + row[OF_P] * p + (row[OF_HELD] * held if row[OF_HELD] else 0.0)
         if row[NOISE]:
-            at = at + row[NOISE] * drawn(at, place.of_row(k, d))
+            at = at + row[NOISE] * draw(at, place.of_row(k, d))
     x[...] = xp.reshape(at, tuple(x.shape))
