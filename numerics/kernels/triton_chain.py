@@ -1,5 +1,8 @@
 r"""A whole chain on an exact world in one launch, the state in registers from the first row to the last."""
 
+# What Triton compiles has the spelling of Python, and no more:
+# pyright: reportMissingImports=false, reportIndexIssue=false, reportGeneralTypeIssues=false
+
 from __future__ import annotations
 
 import math
@@ -83,9 +86,7 @@ def in_registers(x, rows, terms, particles, length, first, block, stream, seed,
             if noisy:
                 if (SKIP + j) % TOGETHER == 0:
                     n = SKIP + k * D + j
-                    if TOGETHER == 4:
-                        queue = four(particle, (block + n // 4).to(tl.uint32), stream, seed)
-                    elif n % 4 == 0:
+                    if TOGETHER == 4 or n % 4 == 0:
                         queue = four(particle, (block + n // 4).to(tl.uint32), stream, seed)
                 y = tl.fma(queue[0], noise, y)
                 queue = (queue[1], queue[2], queue[3], queue[0])

@@ -8,16 +8,22 @@ Every fused multiply-add is written out and none is left to the compiler (``enab
 written is what is computed, by any version of Triton.
 """
 
+# What Triton compiles has the spelling of Python, and no more:
+# pyright: reportMissingImports=false, reportIndexIssue=false, reportGeneralTypeIssues=false
+
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 import triton
 import triton.language as tl
 
+from ..noise import MULTIPLIERS, ROUNDS, WEYL
 from .places import Place, split
+
+M0, M1, W0, W1 = (tl.constexpr(number) for number in (*MULTIPLIERS, *WEYL))
+TIMES = tl.constexpr(ROUNDS)
 
 TILE = 512  # counters of a program, of four normals each
 OPTIONS = {"num_warps": 4, "enable_fp_fusion": False}
@@ -28,13 +34,13 @@ def philox(low, high, block, stream, seed):
     """Four words for each counter: particle low, particle high, n // 4, stream, under a 64-bit seed."""
     c0, c1, c2, c3 = low, high, block, stream
     k0, k1 = seed.to(tl.uint32), (seed >> 32).to(tl.uint32)
-    for _ in tl.static_range(10):
-        p0 = c0.to(tl.uint64) * 0xD2511F53
-        p1 = c2.to(tl.uint64) * 0xCD9E8D57
+    for _ in tl.static_range(TIMES):
+        p0 = c0.to(tl.uint64) * M0
+        p1 = c2.to(tl.uint64) * M1
         c0, c1 = (p1 >> 32).to(tl.uint32) ^ c1 ^ k0, p1.to(tl.uint32)
         c2, c3 = (p0 >> 32).to(tl.uint32) ^ c3 ^ k1, p0.to(tl.uint32)
-        k0 += 0x9E3779B9
-        k1 += 0xBB67AE85
+        k0 += W0
+        k1 += W1
     return c0, c1, c2, c3
 
 
@@ -100,15 +106,15 @@ def four(particle, block, stream, seed):
 
 
 @triton.jit
-def tile(particles, d, counters, skip, aligned: tl.constexpr, TILE: tl.constexpr, COLUMNS: tl.constexpr):
-    """Of a program's tile: where it begins, its offsets and its mask, (TILE, 4); its particles and counters, (TILE,).
+def tile(program, particles, d, counters, skip, aligned: tl.constexpr, TILE: tl.constexpr, COLUMNS: tl.constexpr):
+    """Of a program: where its tile begins, offsets and mask in it, (TILE, 4), its particles and its counters, (TILE,).
 
     A particle has so many counters, and ``skip`` numbers of the first one lie before its first coordinate.  Only where
     a tile begins needs 64 bits.
     """
     across = tl.cdiv(counters, COLUMNS)
-    top = (tl.program_id(0) // across).to(tl.int64) * (TILE // COLUMNS)
-    left = (tl.program_id(0) % across).to(tl.int64) * COLUMNS
+    top = (program // across).to(tl.int64) * (TILE // COLUMNS)
+    left = (program % across).to(tl.int64) * COLUMNS
     lane = tl.arange(0, TILE)
     i, q = lane // COLUMNS, lane % COLUMNS
     inside = ((i < particles - top) & (q < counters - left))[:, None]
@@ -125,7 +131,9 @@ def tile(particles, d, counters, skip, aligned: tl.constexpr, TILE: tl.constexpr
 def drawn(particle, q, first, block, stream, seed, TILE: tl.constexpr):
     """The normals of a tile, (TILE, 4), its first particle and counter being these."""
     counter = (q + block).to(tl.uint32)
-    z0, z1, z2, z3 = four(particle.to(tl.uint64) + first.to(tl.uint64), counter, stream.to(tl.uint32), seed.to(tl.uint64))
+    z0, z1, z2, z3 = four(
+        particle.to(tl.uint64) + first.to(tl.uint64), counter, stream.to(tl.uint32), seed.to(tl.uint64)
+    )
     return tl.reshape(tl.join(tl.join(z0, z2), tl.join(z1, z3)), (TILE, 4))
 
 
@@ -135,7 +143,7 @@ PLACE = ["particles", "d", "counters", "skip", "first", "block", "stream", "seed
 @triton.jit(do_not_specialize=PLACE)
 def fill(out, particles, d, counters, skip, first, block, stream, seed,
          aligned: tl.constexpr, TILE: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
-    begin, offset, inside, particle, q = tile(particles, d, counters, skip, aligned, TILE, COLUMNS)
+    begin, offset, inside, particle, q = tile(tl.program_id(0), particles, d, counters, skip, aligned, TILE, COLUMNS)
     z = drawn(particle, q, first, block, stream, seed, TILE)
     tl.store(out + begin + offset, z.to(out.dtype.element_ty), inside)
 

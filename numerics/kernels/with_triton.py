@@ -3,6 +3,9 @@ r"""One row of a table in one pass over memory, on a GPU (CUDA).
 Arithmetic is in single precision, whatever the arrays are stored in.
 """
 
+# What Triton compiles has the spelling of Python, and no more:
+# pyright: reportMissingImports=false, reportIndexIssue=false, reportGeneralTypeIssues=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -40,7 +43,7 @@ def combined(outs, ins, rows, noise, begin, offset, inside, z, noisy: tl.constex
 @triton.jit(do_not_specialize=PLACE)
 def one_row(outs, ins, rows, noise, particles, d, counters, skip, first, block, stream, seed,
             noisy: tl.constexpr, aligned: tl.constexpr, TILE: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
-    begin, offset, inside, particle, q = tile(particles, d, counters, skip, aligned, TILE, COLUMNS)
+    begin, offset, inside, particle, q = tile(tl.program_id(0), particles, d, counters, skip, aligned, TILE, COLUMNS)
     z = drawn(particle, q, first, block, stream, seed, TILE) if noisy else 0.0
     combined(outs, ins, rows, noise, begin, offset, inside, z, noisy)
 
