@@ -15,15 +15,20 @@ FUSED = {"with_numba": "fast", "with_triton": "gpu"}  # backends, and the extras
 BANDWIDTH, NOISE_AND_BYTES, RATE, REPLAYED = "bandwidth", "noise and bytes", "particle-steps per second", "replayed"
 DIFFUSERS, AZULA = "diffusers", "azula"
 EAGER, IN_PLACE, COMPILED, GEMM = "torch, as written", "torch, in place", "torch.compile", "torch, by GEMM"
+EXPONENT = "exponent"
 RANDN, NUMPY = "torch.randn", "numpy"
 FRESH = "{}, new process"  # which gets fresh pages from the system for its tensors, as it has freed none before
 
 
 class Goal(NamedTuple):
-    """At least so much, and the floor below which a run fails (None: it is printed and no more)."""
+    """At least so much, and the floor below which a run fails (None: it is printed and no more).
+
+    Or as much as that, ``within`` so much: anything else fails.
+    """
 
     goal: float
     floor: float | None = None
+    within: float | None = None
 
 
 def against_all(goal: float, floor: float) -> dict[str, Goal]:
@@ -31,6 +36,7 @@ def against_all(goal: float, floor: float) -> dict[str, Goal]:
 
 
 LARGE = {BANDWIDTH: Goal(0.90, 0.85), DIFFUSERS: Goal(5, 4), COMPILED: Goal(1)}
+LINEAR = {EXPONENT: Goal(1.00, within=0.03)}
 SMALL = {DIFFUSERS: Goal(10), f"{DIFFUSERS}, {REPLAYED}": Goal(25)}
 
 # by device, workload and size; a size that is not named has no goals
@@ -45,6 +51,10 @@ GOALS: dict[tuple[str, str, str], dict[str, Goal]] = {
     (CPU, "chain-2-8", "small"): {**against_all(20, 15), COMPILED: Goal(5, 4)},
     (CPU, "chain-16-8", "small"): against_all(8, 6),
     (CPU, "chain-64-16", "small"): against_all(3, 2.5),
+    (CPU, "growth", "particles"): LINEAR,
+    (CPU, "growth", "steps"): LINEAR,
+    (CUDA, "growth", "particles"): LINEAR,
+    (CUDA, "growth", "steps"): LINEAR,
     (CUDA, "step-stochastic", "large"): LARGE,
     (CUDA, "step-deterministic", "large"): LARGE,
     (CUDA, "step-stochastic", "small"): SMALL,
@@ -60,18 +70,34 @@ class Verdict(NamedTuple):
     measured: float
     goal: float
     floor: float | None
+    within: float | None
+
+    @property
+    def reached(self) -> bool:
+        return self.measured >= self.goal if self.within is None else abs(self.measured - self.goal) <= self.within
 
     @property
     def failed(self) -> bool:
+        if self.within is not None:
+            return not self.reached
         return self.floor is not None and self.measured < self.floor
 
     @property
     def words(self) -> str:
-        if self.measured >= self.goal:
+        if self.reached:
             return "reached"
         if self.failed:
-            return "BELOW THE FLOOR"
+            return "BELOW THE FLOOR" if self.within is None else "OUTSIDE"
         return "not reached" if self.floor is None else "above the floor"
+
+    @property
+    def wanted(self) -> str:
+        """What a run must have so as not to fail."""
+        return (
+            f"at least {self.floor:g} (goal {self.goal:g})"
+            if self.within is None
+            else f"{self.goal:g} +- {self.within:g}"
+        )
 
 
 def verdicts(measured: dict[str, Any]) -> list[Verdict]:
@@ -83,7 +109,6 @@ def verdicts(measured: dict[str, Any]) -> list[Verdict]:
         return []
     found = {peer: middle for peer, (_, middle, _) in measured["ratio"].items()}
     found |= {of: middle for of, (_, middle, _) in measured.get("part_of_floor", {}).items()}
-    if "rate" in measured:
-        found[RATE] = measured["rate"]
+    found |= {of: measured[name] for of, name in ((RATE, "rate"), (EXPONENT, "exponent")) if name in measured}
     goals = GOALS.get((measured["kind"], measured["workload"], measured["size"]), {})
-    return [Verdict(of, found[of], goal, floor) for of, (goal, floor) in goals.items() if of in found]
+    return [Verdict(of, found[of], *goal) for of, goal in goals.items() if of in found]

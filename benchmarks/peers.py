@@ -255,9 +255,12 @@ def chain_by_diffusers(chain: Chain, name: str = "DDPMScheduler", **options: Any
     scheduler.set_timesteps(len(betas))
     times = [int(t) for t in scheduler.timesteps]
     denoisers = gemms(chain.world, chain.grid, chain.x)
+    remembers = hasattr(scheduler, "model_outputs")
 
     def call() -> Tensor:
         x = chain.x
+        if remembers:  # it counts its steps, from here on
+            scheduler.set_timesteps(len(betas))
         for t, denoise in zip(times, denoisers):
             x = scheduler.step(denoise(x), t, x).prev_sample
         return x

@@ -70,8 +70,11 @@ def test_chain(d, components, device, benchmark, report, request):
         del known[COMPILED]  # it takes a compiler and many seconds
     calls, missing = peers.those_here(known | {name: partial(peers.chain_by, name, chain) for name in asked_for})
 
-    got = ours().double().cpu().numpy()
-    assert invisible(got - exactly(start, table, world, place), world)
+    try:
+        got = ours().double().cpu().numpy()
+    except ValueError as why:  # what a kernel refuses, and where to go instead
+        pytest.skip(str(why))
+    assert invisible(got - exactly(start, table, world, place), world, particles)
     along = directions(np.random.default_rng(0), d, 16) if d > 1 else np.ones((1, 1))
     exact = yardstick(world, along)
     error, peer_error = distance(got, exact, along), {}
@@ -104,16 +107,15 @@ def test_chain(d, components, device, benchmark, report, request):
 
 
 def exactly(start, table, world, place):
-    """The chain in double precision with the same noise, row by row."""
-    reference = kernels.serving(np.zeros(1))
+    """The chain in double precision with the same noise, by the reference."""
     x = start.double().cpu().numpy()
-    reference.chain(x, kernels.Steps.of(table, world, np.float64), place)
+    kernels.serving(x, "reference").chain(x, kernels.Steps.of(table, world, np.float64), place)
     return x
 
 
-def invisible(apart, world):
+def invisible(apart, world, particles):
     """Whether rounding moves particles, in the mean square, by a tenth at most of what so many draws leave open."""
-    sampling_error = np.sqrt(np.trace(world.covariance) / len(apart))
+    sampling_error = np.sqrt(np.trace(world.covariance) / particles)
     return np.sqrt(np.mean(np.sum(apart**2, axis=1))) <= sampling_error / 10
 
 
