@@ -1,4 +1,4 @@
-"""The loop of ``numerics.solvers.running`` on a few buffers: a row is one pass, and nothing is allocated while it runs."""
+"""The loop of ``numerics.solvers.running`` on a few buffers: a row is one pass, and allocates nothing."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def _asked(predict: Predict, row: Row, registers: dict[str, Any], own: list[Any]
     for name, held in registers.items():
         if name != PREDICTION and not _among(held, own) and checked.overlap(p, held):
             raise ValueError(
-                f"{where}: the network wrote its prediction over an earlier one, which {name} remembers; expected a new "
-                "array from each call: return a copy"
+                f"{where}: the network wrote its prediction over an earlier one, which {name} remembers; expected an "
+                "array of its own from each call: return a copy"
             )
     return p
 

@@ -1,11 +1,14 @@
 """Whole chains, compiled by numba: the state of some particles never leaves the nearest cache."""
 
+# What numba compiles has the spelling of Python, and other types:
+# pyright: reportCallIssue=false, reportArgumentType=false, reportGeneralTypeIssues=false
+
 from __future__ import annotations
 
 import numpy as np
 from numba import float32, int32, uint32, uint64
 
-from .numba_noise import F, U, compiled, four, inlined, number_of
+from .numba_noise import F, U, compiled, four, inlined, number_of, scratch
 from .steps import HALF, LOG, NOISE, OF_HELD, OF_P, OF_X, PULL_MEAN, PULL_X, SCALE
 
 TOGETHER = 128  # particles
@@ -41,9 +44,9 @@ def small(state, dims, rows, terms, means, seed, stream, first, n, begin, end):
     ``terms`` are in units of log 2.
     """
     components, d = len(means), len(dims)
-    x, mean, held = np.empty((d, TOGETHER), F), np.empty((d, TOGETHER), F), np.empty((d, TOGETHER), F)
-    logs, z = np.empty((components, TOGETHER), F), np.empty((4, TOGETHER), F)
-    top, mass, pull = np.empty(TOGETHER, F), np.empty(TOGETHER, F), np.empty(TOGETHER, F)
+    x, mean, held = scratch(d, TOGETHER), scratch(d, TOGETHER), scratch(d, TOGETHER)
+    logs, z = scratch(components, TOGETHER), scratch(4, TOGETHER)
+    top, mass, pull = scratch(1, TOGETHER)[0], scratch(1, TOGETHER)[0], scratch(1, TOGETHER)[0]
     for block in range(begin, end):
         start = block * TOGETHER
         count = min(TOGETHER, len(state) - start)
@@ -106,11 +109,13 @@ def large(state, rows, terms, means, seed, stream, first, n, begin, end):
     """The same for many coordinates, each loop over particles alone; what there is none of is padded to fours."""
     components, d = means.shape
     wide, many = (d + 3) // 4 * 4, (components + 3) // 4 * 4
-    x, held = np.zeros((wide, TOGETHER), F), np.zeros((wide, TOGETHER), F)
-    logs, z = np.zeros((many, TOGETHER), F), np.empty((4, TOGETHER), F)
+    x, held = scratch(wide, TOGETHER), scratch(wide, TOGETHER)
+    logs, z = scratch(many, TOGETHER), scratch(4, TOGETHER)
+    top, mass = scratch(1, TOGETHER)[0], scratch(1, TOGETHER)[0]
+    pull, mean = scratch(1, TOGETHER)[0], scratch(1, TOGETHER)[0]
     centres, there = np.zeros((many, wide), F), np.zeros((many, wide), F)
     centres[:components, :d] = means
-    top, mass, pull, mean = np.empty(TOGETHER, F), np.empty(TOGETHER, F), np.empty(TOGETHER, F), np.empty(TOGETHER, F)
+    logs[components:] = 0
     for block in range(begin, end):
         start = block * TOGETHER
         count = min(TOGETHER, len(state) - start)

@@ -1,7 +1,8 @@
 """Fused kernels for the CPU, on contiguous arrays of NumPy or torch in single precision, whose memory they share.
 
-Threads take parts of the work, and a normal has its place, so that their number changes no bit.  They are Python's, which
-a kernel lets run beside it: numba's own layers of threads abort when they are entered twice, or meet another OpenMP.
+Threads take parts of the work; every normal has its place, so that their number changes no bit.  They are Python's,
+which run side by side inside a kernel: numba's own layers of threads end the process when two threads enter them, or
+after a fork.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
+from numba.core import config
 
 from . import numba_chain, numba_noise
 from .places import Place, split
-from .steps import LOG, HALF, Steps
+from .steps import HALF, LOG, Steps
 
-threads: int = numba.config.NUMBA_NUM_THREADS  # as many as there are cores, or NUMBA_NUM_THREADS says
+threads: int = config.NUMBA_NUM_THREADS  # noqa: B009; of numba: as many as there are cores, unless told
 ENOUGH = 2**16  # elements, for which a thread is worth its start
 
 Arrays = Sequence[Any]
