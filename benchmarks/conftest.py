@@ -122,25 +122,27 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 def lines(measured: list[dict[str, Any]]) -> Iterator[str]:
     """The tables of ratios, of what was not here to be measured, and of goals."""
-    name = {id(row): f"{row['workload']}, {row['size']}, {row['dtype']}" for row in measured}
+    named = [(f"{row['workload']}, {row['size']}", row) for row in measured]
+    of_peers = [name for row in measured for part in ("ratio", "missing") for name in row.get(part, {})]
+    left, right = (max(map(len, names)) + 2 for names in ([name for name, _ in named], [*of_peers, "workload"]))
     yield f"----- times as long as ours (paired rounds, one thread; {measured[0]['device']}) -----"
-    yield f"{'workload':36}{'peer':28}{'low':>7}{'median':>10}{'high':>10}{'error':>11}{'our error':>11}"
-    for row in measured:
+    yield f"{'workload':{left}}{'peer':{right}}{'low':>8}{'median':>9}{'high':>9}{'error':>10}{'our error':>11}"
+    for name, row in named:
         for peer, (low, middle, high) in row["ratio"].items():
             error = row.get("peer_error", {}).get(peer)
-            errors = f"{'-' if error is None else f'{error:.1e}':>11}{row['error']:11.1e}"
-            yield f"{name[id(row)]:36}{peer:28}{low:6.2f}x{middle:9.2f}x{high:9.2f}x{errors}"
-    if any(row.get("backend") not in FUSED for row in measured):
-        yield "Not held to a goal without the fused kernels: pip install 'noiseproof[fast]', on a GPU 'noiseproof[gpu]'"
-    for row in measured:
+            errors = f"{'-' if error is None else f'{error:.1e}':>10}{row['error']:11.1e}"
+            yield f"{name:{left}}{peer:{right}}{low:7.2f}x{middle:8.2f}x{high:8.2f}x{errors}"
+    for name, row in named:
         for peer, why in row.get("missing", {}).items():
-            yield f"{name[id(row)]:36}{peer:28}not measured: {why}"
-    yield f"{'workload':36}{'goal':28}{'measured':>11}{'goal':>10}{'floor':>10}"
-    for row in measured:
+            yield f"{name:{left}}{peer:{right}}not measured: {why}"
+    yield f"{'workload':{left}}{'goal':{right}}{'measured':>9}{'goal':>9}{'floor':>9}"
+    for name, row in named:
         if "exponent" in row and not row["goals"]:
-            yield f"{name[id(row)]:36}{'exponent':28}{row['exponent']:11.3g}{'-':>10}{'-':>10}"
+            yield f"{name:{left}}{'exponent':{right}}{row['exponent']:9.3g}{'-':>9}{'-':>9}"
         for goal in row["goals"]:
             floor = "-" if goal["floor"] is None else f"{goal['floor']:.3g}"
             floor = floor if goal["within"] is None else f"+-{goal['within']:g}"
-            numbers = f"{goal['measured']:11.3g}{goal['goal']:10.3g}{floor:>10}"
-            yield f"{name[id(row)]:36}{goal['of']:28}{numbers}  {goal['result']}"
+            numbers = f"{goal['measured']:9.3g}{goal['goal']:9.3g}{floor:>9}"
+            yield f"{name:{left}}{goal['of']:{right}}{numbers}  {goal['result']}"
+    if any(row.get("backend") not in FUSED for row in measured):
+        yield "Not held to a goal without the fused kernels: pip install 'noiseproof[fast]', on a GPU 'noiseproof[gpu]'"

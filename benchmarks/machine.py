@@ -31,11 +31,6 @@ class Machine:
     name: str
     timer: Callable[[], float]
 
-    @property
-    def synchronize(self) -> Callable[[], None]:
-        """Wait until all that was asked for is done."""
-        return importlib.import_module("torch").cuda.synchronize if self.kind == CUDA else lambda: None
-
 
 def machine(kind: str) -> Machine:
     """Raises RuntimeError where there is no such device."""
@@ -86,7 +81,9 @@ LARGEST = 2**25  # bytes
 def one_thread() -> Iterator[None]:
     """One thread of torch and of numba, as many as before afterwards; and no gradients."""
     torch = importlib.import_module("torch")
-    kernels = [importlib.import_module("numerics.kernels.with_numba")] if importlib.util.find_spec("numba") else []
+    kernels: list[Any] = []
+    if importlib.util.find_spec("numba"):
+        kernels.append(importlib.import_module("numerics.kernels.with_numba"))
     before = torch.get_num_threads(), [kernel.threads for kernel in kernels]
     torch.set_num_threads(1)
     for kernel in kernels:

@@ -8,11 +8,11 @@ handed the prediction of the data that it would have to compute.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from math import sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import pytest
@@ -32,11 +32,12 @@ pytest.importorskip("array_api_compat", reason="numerics needs it: pip install a
 
 Tensor = Any
 Call = Callable[[], Any]
+T = TypeVar("T")
 
 
-def those_here(peers: dict[str, Callable[[], Call]]) -> tuple[dict[str, Call], dict[str, str]]:
-    """The calls of the peers that are installed, and why the others are not timed."""
-    calls: dict[str, Call] = {}
+def those_here(peers: Mapping[str, Callable[[], T]]) -> tuple[dict[str, T], dict[str, str]]:
+    """What those peers make that are installed, and why the others are not timed."""
+    calls: dict[str, T] = {}
     missing: dict[str, str] = {}
     for name, made in peers.items():
         try:
@@ -124,7 +125,10 @@ def by_azula(step: OneStep) -> Call:
     library("azula")
     noise, denoise, sample = (library(f"azula.{name}") for name in ("noise", "denoise", "sample"))
     bars = torch.tensor([step.schedule.alpha_bar(step.t), step.schedule.alpha_bar(step.t - 1)])
-    scales, noises = bars.sqrt().to(step.x_t), (1 - bars).sqrt().to(step.x_t)
+    scales, noises = (
+        bars.sqrt().to(step.x_t.device, torch.float32),
+        (1 - bars).sqrt().to(step.x_t.device, torch.float32),
+    )
     x_0 = (step.x_t - noises[0] * step.predicted_noise) / scales[0]
 
     class Levels(noise.Schedule):

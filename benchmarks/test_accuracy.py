@@ -26,7 +26,7 @@ from numerics.solvers.transport import distance, law, midpoints, quantile, yards
 WEIGHTS, MEANS, VARIANCES = [0.57, 0.28, 0.15], [-1.0, 0.8, 2.1], [0.04, 0.09, 0.02]
 WORLD = worlds.mixture(WEIGHTS, np.array(MEANS)[:, None], VARIANCES)
 ON_THE_LINE = worlds.mixture(WEIGHTS, MEANS, VARIANCES)
-PARTICLES = {CPU: 2**16, "cuda": 2**20}
+PARTICLES = {CPU: 2**16, "cuda": 2**18}
 WANTED = 0.05
 LADDER = [round(2 ** (k / 2)) for k in range(4, 21)]  # steps: 4, 6, 8, 11, ..., 1024
 PATIENCE = 2.0  # seconds for one call, after which nobody looks further
@@ -84,6 +84,7 @@ def fewest(made, start, exact, wanted, device):
 
     Raises Missing where none is, within patience.
     """
+    so_far = ""
     for steps in LADDER:
         call = made(start, steps)
         call()
@@ -93,9 +94,10 @@ def fewest(made, start, exact, wanted, device):
         apart = distance(x[:, 0].double().cpu().numpy(), exact)
         if apart <= wanted:
             return steps, call, apart, seconds
+        so_far = f"W_2 = {apart:.2g} after {steps} steps and {seconds:.1f} s; {wanted:g} was wanted"
         if seconds > PATIENCE:
             break
-    raise peers.Missing(f"W_2 = {apart:.2g} after {steps} steps and {seconds:.1f} s; {wanted:g} was wanted")
+    raise peers.Missing(so_far)
 
 
 def test_accuracy(device, benchmark, report, request):
@@ -113,6 +115,10 @@ def test_accuracy(device, benchmark, report, request):
     assert {*found} & {*methods}, f"nobody is as close as {wanted}: {missing}"
     if benchmark.disabled:
         assert not missing
+    for name, (steps, _, apart, _) in found.items():  # without noise and from one start everybody makes the same run
+        library, _, method = name.partition(", ")
+        if method in ("ddim", "dpmpp-2m") and method in found and found[method][0] == steps:
+            assert abs(apart - found[method][2]) < wanted / 100, f"{library} makes another run"
     best = min({*found} & {*methods}, key=lambda name: found[name][3])
     calls = {name: call for name, (_, call, _, _) in found.items()}
     ours = calls.pop(best)
