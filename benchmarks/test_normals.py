@@ -59,6 +59,8 @@ def test_normals(device, benchmark, report):
         size="small" if device.kind == CPU else "large",
         dtype="float32",
         backend=backend,
+        elements=out.numel(),
+        bytes_each=out.element_size(),
         seconds=seconds,
         rate=out.numel() / seconds["ours"],
         ratio=ratio,

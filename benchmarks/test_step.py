@@ -130,6 +130,8 @@ def test_step(workload, size, device, benchmark, report, request):
         size=size,
         dtype=str(step.out.dtype).removeprefix("torch."),
         backend=kernels.serving(step.out).__name__.rpartition(".")[2],
+        elements=scratch.numel(),
+        bytes_each=scratch.element_size(),
         seconds=seconds,
         ratio=ratio,
         error=float(error.max()),
