@@ -21,6 +21,7 @@ from benchmarks.goals import BANDWIDTH, NOISE_AND_BYTES
 
 BLUE, RED, GREY, PALE = "#2b6cb0", "#c0392b", "#8a8f98", "#9dbbdc"
 STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "noiseproof"}
+ORDER = ["step", "normals", "chain", "time", "growth"]
 Row = dict[str, Any]
 
 
@@ -32,7 +33,7 @@ def read(paths: list[Path]) -> tuple[dict[str, Any], list[Row]]:
         raise ValueError(f"the files are of {len(devices)} devices, {', '.join(sorted(devices))}; expected one")
     rows = [entry["extra_info"] for document in documents for entry in document["benchmarks"] if entry["extra_info"]]
     about = documents[0]["machine_info"] | {"date": documents[0]["datetime"][:10]}
-    return about, sorted(rows, key=lambda row: (row["workload"].split("-")[0], len(row["workload"]), row["workload"]))
+    return about, sorted(rows, key=lambda row: (ORDER.index(row["workload"].split("-")[0]), len(row["workload"])))
 
 
 def of(rows: list[Row], *workloads: str) -> list[Row]:
@@ -54,7 +55,7 @@ def bars(rows: list[Row], title: str) -> Any:
         columns[sum(heights[:k]) + heights[k] / 2 > half].append(k)
     tall = max(sum(heights[k] for k in column) for column in columns)
     figure = plt.figure(figsize=(10.5, 0.19 * tall + 0.6), layout="constrained")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(f"{title}; red: the goal", fontsize=10)
     parts = figure.subfigures(1, 2)
     for part, column in zip(parts, columns):
         if not column:
@@ -66,27 +67,25 @@ def bars(rows: list[Row], title: str) -> Any:
 
 
 def _bars(axis: Any, row: Row) -> None:
-    goals = {goal["of"]: goal for goal in row["goals"]}
+    goals = {goal["of"]: goal["goal"] for goal in row["goals"]}
     ordered = sorted(row["ratio"].items(), key=lambda item: item[1][1])
-    steps = row.get("steps", {})
-    best = row.get("best")
+    best, steps = row.get("best"), row.get("steps", {})
     for y, (name, (low, middle, high)) in enumerate(ordered):
-        theirs = "," in name and best is not None
-        axis.barh(y, middle - 1, left=1, color=RED if middle < 1 else PALE if best and not theirs else BLUE, height=0.7)
+        ours = best is not None and "," not in name  # another method of ours
+        axis.barh(y, middle - 1, left=1, color=PALE if ours else BLUE, height=0.7)
         axis.plot([low, high], [y, y], color="black", lw=0.8)
+        end = max(high, 1.0, goals.get(name, 1.0))
         if name in goals:
-            axis.plot([goals[name]["goal"]] * 2, [y - 0.45, y + 0.45], color=RED, lw=1.6)
-        axis.annotate(
-            f"{middle:.3g}", (max(high, 1), y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=7
-        )
+            axis.plot([goals[name]] * 2, [y - 0.45, y + 0.45], color=RED, lw=1.6)
+        axis.annotate(f"{middle:.3g}", (end, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=7)
     labels = [f"{name} ({steps[name]} steps)" if name in steps else name for name, _ in ordered]
     axis.set_yticks(range(len(ordered)), labels, fontsize=7.5)
-    axis.set_xscale("log")
-    largest = max(high for _, (_, _, high) in ordered)
-    axis.set_xlim(min(0.8, 0.9 * ordered[0][1][1]), 2 * largest)
+    reach = max(goals.get(name, 1.0) for name, _ in ordered), max(high for _, (_, _, high) in ordered)
+    axis.set(xscale="log", xlim=(min(0.8, 0.9 * ordered[0][1][1]), max(12, 2 * max(reach))))
     axis.axvline(1, color=GREY, lw=0.8)
-    ours = f" ({best}, {steps[best]} steps)" if best else ""
-    axis.set_title(f"{row['workload']}, {row['size']}: times as long as ours{ours}", fontsize=8.5, loc="left")
+    ours = f"{best} in {steps[best]} steps" if best else "ours"
+    title = f"{row['workload']}, {row['size']}: times as long as {ours}"
+    axis.annotate(title, (0, 1), xytext=(-100, 4), xycoords="axes fraction", textcoords="offset points", fontsize=8.5)
     _plain(axis.xaxis)
 
 
@@ -112,35 +111,36 @@ def growth(rows: list[Row], title: str) -> Any:
 
 
 def roofline(rows: list[Row], title: str) -> Any:
-    """Steps a second against bytes moved for one, under the roof of a copy's bandwidth; and the roof that noise sets."""
+    """Elements a second against tensors moved for one, under the roof of a copy's bandwidth and that of the normals."""
     from matplotlib import pyplot as plt
 
     rows = [row for row in of(rows, "step") if row["part_of_floor"]]
-    figure, panels = plt.subplots(
-        1, max(len(rows), 1), figsize=(5.2 * max(len(rows), 1), 3.6), layout="constrained", squeeze=False, sharey=False
-    )
+    columns = max(1, min(len(rows), 3))
+    lines = max(1, -(-len(rows) // columns))
+    size = 5.2 * columns, 3.4 * lines + 0.2
+    figure, panels = plt.subplots(lines, columns, figsize=size, layout="constrained", squeeze=False)
     figure.suptitle(title, fontsize=10)
-    for axis, row in zip(panels[0], rows):
+    for axis, row in zip(panels.flat, rows):
         moved = row["elements"] * row["bytes_each"]
         bandwidth = 2 * moved / row["seconds"][BANDWIDTH]
         x = np.array([1.5, 36.0])
-        axis.plot(x, bandwidth / (x * row["bytes_each"]), color=GREY, lw=1)
-        axis.annotate(
-            f"copy, {bandwidth / 1e9:.3g} GB/s", (9, bandwidth / (8.2 * row["bytes_each"])), color=GREY, fontsize=7.5
-        )
+        roofs = {f"copy, {bandwidth / 1e9:.3g} GB/s": bandwidth / (x * row["bytes_each"])}
         if NOISE_AND_BYTES in row["part_of_floor"]:
-            level = row["elements"] / row["seconds"][NOISE_AND_BYTES]
-            axis.plot(x, [level, level], ":", color=GREY, lw=1)
-            axis.annotate(
-                "three passes and normals", (36, level), color=GREY, fontsize=7.5, ha="right", va="bottom"
-            )
-        for name, passes in row["passes"].items():
+            roofs["normals and\nthree passes"] = np.full(2, row["elements"] / row["seconds"][NOISE_AND_BYTES])
+        for name, roof in roofs.items():
+            axis.plot(x, roof, color=GREY, lw=1)
+            axis.annotate(name, (x[1], roof[1]), xytext=(4, 0), textcoords="offset points", color=GREY, fontsize=7.5)
+        seen = sorted(row["passes"].items(), key=lambda item: item[1])
+        for k, (name, passes) in enumerate(seen):
             rate = row["elements"] / row["seconds"][name]
             axis.plot(passes, rate, "o", ms=4.5, color=BLUE if name == "ours" else RED)
-            axis.annotate(name, (passes, rate), xytext=(5, -1), textcoords="offset points", fontsize=7.5, va="top")
-        axis.set(xscale="log", yscale="log", xlim=(1.8, 60), xlabel="passes: tensors read and written")
+            # Neighbours are told apart by names above and below.
+            at = {"xytext": (4, 3), "va": "bottom"} if k % 2 else {"xytext": (-4, -3), "va": "top", "ha": "right"}
+            axis.annotate(name, (passes, rate), textcoords="offset points", fontsize=7.5, **at)
+        axis.margins(y=0.12)
+        axis.set(xscale="log", yscale="log", xlim=(1.5, 120), xlabel="passes: tensors read and written")
         axis.set_title(f"{row['workload']}, {row['size']}, {row['dtype']}", fontsize=9, loc="left")
-        axis.set_xticks([2, 3, 5, 10, 20, 30])
+        axis.set_xticks([2, 3, 5, 10, 20, 40])
         axis.minorticks_off()
         _plain(axis.xaxis)
     panels[0, 0].set_ylabel("elements per second")
@@ -149,8 +149,9 @@ def roofline(rows: list[Row], title: str) -> Any:
 
 def _plain(axis: Any) -> None:
     """Numbers in place of powers of ten."""
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
+    axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
