@@ -102,6 +102,12 @@ def four(particle, block, stream, seed):
     return z0, z1, r * c, r * s
 
 
+@triton.jit
+def joined(z, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
+    """Four arrays of normals as the columns 0, 1, 2, 3, 4, ... of one."""
+    return tl.reshape(tl.join(tl.join(z[0], z[2]), tl.join(z[1], z[3])), (ROWS, COLUMNS))
+
+
 # An array of particles times coordinates in tiles.  A lane has one counter, and so four neighbors of one particle.
 
 
@@ -131,10 +137,8 @@ def tile(program, particles, d, counters, skip, aligned: tl.constexpr, TILE: tl.
 def drawn(particle, q, first, block, stream, seed, TILE: tl.constexpr):
     """The normals of a tile, (TILE, 4), its first particle and counter being these."""
     counter = (q + block).to(tl.uint32)
-    z0, z1, z2, z3 = four(
-        particle.to(tl.uint64) + first.to(tl.uint64), counter, stream.to(tl.uint32), seed.to(tl.uint64)
-    )
-    return tl.reshape(tl.join(tl.join(z0, z2), tl.join(z1, z3)), (TILE, 4))
+    z = four(particle.to(tl.uint64) + first.to(tl.uint64), counter, stream.to(tl.uint32), seed.to(tl.uint64))
+    return joined(z, TILE, 4)
 
 
 PLACE = ["particles", "d", "counters", "skip", "first", "block", "stream", "seed"]

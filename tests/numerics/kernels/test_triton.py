@@ -11,7 +11,7 @@ import pytest
 from numerics import noise, worlds
 from numerics.kernels.places import Place, split
 from numerics.solvers import grids, methods
-from tests.numerics.kernels.interpreting import interpreted
+from tests.numerics.kernels.apart import interpreted
 
 ROUNDING = {"float32": 2.0**-24, "bfloat16": 2.0**-7}  # the interpreter cuts off the bits that a device rounds
 EDGES = [Place(), Place(7, 1, 3, 5), Place(2**63 + 5, 2**32 - 1, 2**32 - 2, 2**33), Place(2**64 - 1, 0, 2**63, 4)]
@@ -230,6 +230,7 @@ def begun(table, shape, seed=1):
 CHAINS = [
     ("ddpm", 1, 4), ("ddpm", 2, 8), ("sde-dpmpp-2m", 2, 9), ("dpmpp-2m", 1, 17), ("ddim", 4, 3), ("ddpm", 3, 5),
     ("sde-dpmpp-2m", 5, 2), ("euler", 6, 8), ("ddpm", 7, 3), ("sde-dpmpp-2m", 8, 11), ("naive", 2, 1),
+    ("ddpm", 16, 8), ("sde-dpmpp-2m", 12, 5), ("ddpm", 9, 3), ("ddim", 33, 2),
 ]  # fmt: skip
 
 
@@ -251,7 +252,7 @@ def test_a_chain_is_that_of_the_reference(method, d, components):
 
 
 @interpreted
-@pytest.mark.parametrize("d", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 6, 16])
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
 def test_a_chain_may_begin_in_the_middle_of_a_counter(d, n):
     import torch
@@ -326,6 +327,18 @@ def test_rows_know_where_they_are_and_go_on_with_the_next_particles(method, shap
     for row in table.rows:
         rows(None if row.level is None else predict(rows.registers[0], row.level))
     assert torch.equal(ends[0], rows.registers[0])
+
+
+@interpreted
+def test_a_chain_of_too_many_coordinates_is_refused():
+    import torch
+
+    from numerics.kernels import Steps
+    from numerics.kernels.with_triton import chain
+
+    steps = Steps.of(methods.METHODS["ddpm"](grids.log_snr(4)), world(65, 2))
+    with pytest.raises(ValueError, match=r"x has 65 coordinates; .* at most 64: run it row by row"):
+        chain(torch.zeros(3, 65), steps, Place())
 
 
 @interpreted
