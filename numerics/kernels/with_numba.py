@@ -18,7 +18,7 @@ from . import numba_chain, numba_noise
 from .places import Place, split
 from .steps import HALF, LOG, Steps
 
-threads: int = config.NUMBA_NUM_THREADS  # noqa: B009; of numba: as many as there are cores, unless told
+threads: int = config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue]  all cores, or as told
 ENOUGH = 2**16  # elements, for which a thread is worth its start
 
 Arrays = Sequence[Any]
