@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +11,11 @@ from array_api_compat import is_torch_array
 
 from .places import Place, split
 
+OUTPUTS, INPUTS = 2, 4  # of a fused row, at most
+
 
 def library(array: Any, name: str) -> str:
-    """ "numpy" or "torch".  Raises TypeError for what is neither."""
+    """Whose array it is, "numpy" or "torch".  Raises TypeError for what is neither."""
     if isinstance(array, np.ndarray):
         return "numpy"
     if is_torch_array(array):
@@ -44,11 +47,12 @@ def output(array: Any, name: str, place: Place | None = None) -> None:
 
 
 def like(array: Any, other: Any, name: str, of: str) -> None:
-    """Raises ValueError unless an array has the shape, and TypeError unless it has the library, device and dtype."""
-    if kind(array, name) != kind(other, of):
+    """Raises TypeError unless an array has the library, device and dtype of another, ValueError unless its shape."""
+    alike = type(array) is type(other) and array.dtype == other.dtype and _device(array) == _device(other)
+    if not alike and kind(array, name) != kind(other, of):
         is_, expected = (" ".join(reversed(kind(a, n))) for a, n in ((array, name), (other, of)))
         raise TypeError(f"{name} is {is_}; expected that of {of}, {expected}: convert one of them")
-    if tuple(array.shape) != tuple(other.shape):
+    if array.shape != other.shape:
         raise ValueError(f"{name} has shape {tuple(array.shape)}; expected that of {of}, {tuple(other.shape)}")
 
 
@@ -56,41 +60,46 @@ def combined(
     outs: Sequence[Any], ins: Sequence[Any], rows: Sequence[Sequence[float]], noise: float, place: Place
 ) -> None:
     """Raises unless outs[i] = sum_j rows[i][j] ins[j] can be written element by element."""
-    if not 1 <= len(outs) == len(rows) or not ins or any(len(row) != len(ins) for row in rows):
+    if not 1 <= len(outs) == len(rows) <= OUTPUTS or not 1 <= len(ins) <= INPUTS:
         raise ValueError(
-            f"rows has the lengths {[len(row) for row in rows]}; expected one row for each of the {len(outs)} outputs, "
-            f"with one number for each of the {len(ins)} inputs"
+            f"there are {len(outs)} outputs, {len(rows)} rows and {len(ins)} inputs; expected a row for each of 1 to "
+            f"{OUTPUTS} outputs, of 1 to {INPUTS} inputs: split it, or use kernels.reference"
         )
-    if not np.all(np.isfinite([noise, *(c for row in rows for c in row)])):
+    if any(len(row) != len(ins) for row in rows):
+        raise ValueError(f"rows = {rows}; expected in each one number for each of the {len(ins)} inputs")
+    if not all(math.isfinite(c) for row in (*rows, (noise,)) for c in row):
         raise ValueError(f"rows = {rows} and noise = {noise} hold a number that is not finite")
-    named = {f"outs[{i}]": out for i, out in enumerate(outs)}
-    for name, out in named.items():
-        output(out, name, place if noise else None)
-        like(out, outs[0], name, "outs[0]")
+    for i, out in enumerate(outs):
+        output(out, f"outs[{i}]", place if noise else None)
+        like(out, outs[0], f"outs[{i}]", "outs[0]")
     for j, array in enumerate(ins):
         like(array, outs[0], f"ins[{j}]", "outs[0]")
         if not _contiguous(array):
             raise ValueError(f"ins[{j}] is not contiguous; expected the layout of outs[0]: hand over a contiguous copy")
-        for name, out in named.items():
-            if overlap(array, out) and _begins(array) != _begins(out):
-                raise ValueError(f"{name} overlaps ins[{j}] without being the same: write into memory of its own")
-    for i, out in enumerate(outs):
-        if any(overlap(out, other) for other in outs[:i]):
+    written = [_span(out) for out in outs]
+    for i, (begin, end) in enumerate(written):
+        if any(begin < other_end and other_begin < end for other_begin, other_end in written[:i]):
             raise ValueError(f"outs[{i}] overlaps another output: give each memory of its own")
+        for j, (other_begin, other_end) in enumerate(map(_span, ins)):
+            if begin != other_begin and begin < other_end and other_begin < end:
+                raise ValueError(f"outs[{i}] overlaps ins[{j}] without being the same: write into memory of its own")
 
 
 def overlap(a: Any, b: Any) -> bool:
     """Whether two contiguous arrays of one library share memory."""
-    return _begins(a) < _begins(b) + _bytes(b) and _begins(b) < _begins(a) + _bytes(a)
+    (begin, end), (other_begin, other_end) = _span(a), _span(b)
+    return begin < other_end and other_begin < end
 
 
 def _contiguous(array: Any) -> bool:
     return array.flags.c_contiguous if isinstance(array, np.ndarray) else array.is_contiguous()
 
 
-def _begins(array: Any) -> int:
-    return array.ctypes.data if isinstance(array, np.ndarray) else array.data_ptr()
+def _device(array: Any) -> Any:
+    return "cpu" if isinstance(array, np.ndarray) else array.device
 
 
-def _bytes(array: Any) -> int:
-    return array.nbytes if isinstance(array, np.ndarray) else array.numel() * array.element_size()
+def _span(array: Any) -> tuple[int, int]:
+    """Where the memory of a contiguous array begins and ends."""
+    begin = array.ctypes.data if isinstance(array, np.ndarray) else array.data_ptr()
+    return begin, begin + array.nbytes

@@ -11,9 +11,8 @@ from ..solvers.predictions import Predict
 from ..solvers.running import NotFinite
 from ..solvers.table import PREDICTION, STATE, Row, Sum, Table
 from . import checked, reference
+from .checked import INPUTS, OUTPUTS
 from .places import Place, split
-
-OUTPUTS, INPUTS = 2, 4  # what a fused kernel takes; a row beyond that is computed by the reference
 
 
 def looped(table: Table, predict: Predict, x: Any, place: Place, kernel: Any) -> Any:
@@ -28,9 +27,6 @@ def looped(table: Table, predict: Predict, x: Any, place: Place, kernel: Any) ->
             registers[PREDICTION] = _asked(predict, row, registers, own, where)
         moved, sums = _sorted(row)
         new = registers | {target: registers[source] for target, source in moved.items()}
-        for target, source in moved.items():  # a network may hand back what it was given, and x will be overwritten
-            if source == PREDICTION and checked.overlap(new[target], registers[STATE]):
-                new[target] = copied(new[target])
         stay = [array for name, array in new.items() if name not in sums]
         names = list(dict.fromkeys(name for sum_ in sums.values() for name in sum_))
         read = [registers[name] for name in names]
@@ -44,12 +40,13 @@ def looped(table: Table, predict: Predict, x: Any, place: Place, kernel: Any) ->
                 own += [] if spare else [mine]
             outs.append(mine)
         if sums:
-            fits = len(outs) <= OUTPUTS and len(read) <= INPUTS
+            fits = len(outs) <= OUTPUTS and len(read) <= INPUTS  # beyond that no kernel is fused
             combine = kernel.combine if fits else reference.combine
             rows = [[sum_.get(name, 0.0) for name in names] for sum_ in sums.values()]
             combine(outs, read, rows, row.noise, place.of_row(k, d))
         registers = new | dict(zip(sums, outs))
-    return finite(registers[STATE])
+    end = registers[STATE]
+    return finite(end if _among(end, own) else copied(end))
 
 
 def _sorted(row: Row) -> tuple[dict[str, str], dict[str, Sum]]:
@@ -76,7 +73,7 @@ def _asked(predict: Predict, row: Row, registers: dict[str, Any], own: list[Any]
                 f"{where}: the network wrote its prediction over an earlier one, which {name} remembers; expected an "
                 "array of its own from each call: return a copy"
             )
-    return p
+    return copied(p) if any(checked.overlap(p, mine) for mine in own) else p  # it may hand back what it was given
 
 
 def _among(array: Any, arrays: list[Any]) -> bool:

@@ -1,8 +1,4 @@
-"""How far a chain in finite precision may be from the same chain in exact numbers: every rounding counted, once.
-
-A bound of first order: each row adds what its own roundings do, and passes on the error of the state by as much as the
-row stretches it there.
-"""
+"""How far a run in finite precision may be from the same run in exact numbers: every rounding counted, once."""
 
 from __future__ import annotations
 
@@ -13,11 +9,36 @@ from numerics.kernels.steps import HALF, LOG, NOISE, OF_HELD, OF_P, OF_X, PULL_M
 SINGLE, DOUBLE = 2.0**-24, 2.0**-53
 
 
-def bounds(steps, x, normals, unit=SINGLE, of_exp=1.5e-7, of_normal=1e-6):
-    """The end of the chain in double precision, and a bound for the error of each particle, (N, d) and (N, 1).
+def of_rows(table, x, predictions, normals, unit=SINGLE, of_normal=1e-6):
+    """A bound for the error of each element at the end of a table, if the network says what it says exactly.
 
-    ``steps`` are in double precision, ``normals(row)`` are (N, d).  ``of_exp`` is the relative error of an exponential,
-    ``of_normal`` the error of a normal.
+    ``predictions`` are in the order in which they are asked for, ``normals(row)`` are like x.
+    """
+    said = iter(predictions)
+    sizes = {name: np.zeros_like(x) for name in table.registers} | {"x": np.abs(x)}
+    errors = {name: np.zeros_like(x) for name in sizes}
+    for k, row in enumerate(table.rows):
+        if row.level is not None:
+            sizes["p"], errors["p"] = np.abs(next(said)), np.zeros_like(x)
+        xi = np.abs(normals(k)) if row.noise else 0 * x
+        maps = {"x": {"x": 1.0}, **row.maps}
+        new_sizes, new_errors = dict(sizes), dict(errors)
+        for target, sum_ in maps.items():
+            noise = row.noise if target == "x" else 0.0
+            new_sizes[target] = sum(abs(c) * sizes[name] for name, c in sum_.items()) + noise * xi
+            # each term has a rounded coefficient and a product, and as many sums as there are terms
+            own = (len(sum_) + 3) * unit * new_sizes[target] + noise * of_normal
+            new_errors[target] = sum(abs(c) * (1 + 2 * unit) * errors[name] for name, c in sum_.items()) + own
+        sizes, errors = new_sizes, new_errors
+    return errors["x"]
+
+
+def of_chain(steps, x, normals, unit=SINGLE, of_exp=1.5e-7, of_normal=1e-6):
+    """The end of a chain in double precision, and a bound for the error of each particle, (N, d) and (N, 1).
+
+    To first order: each row adds what its own roundings do, and passes on the error of the state by as much as the row
+    stretches it there.  ``steps`` are in double precision, ``normals(row)`` are (N, d).  ``of_exp`` is the relative
+    error of an exponential, ``of_normal`` the error of a normal.
     """
     x, m, (_, d) = np.array(x, dtype=float), steps.means, x.shape
     error = held_error = np.zeros((len(x), 1))

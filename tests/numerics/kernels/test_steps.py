@@ -13,7 +13,7 @@ from numerics.solvers.predictions import denoiser
 from numerics.solvers.running import run
 from numerics.solvers.table import Row, Table
 
-from tests.numerics.kernels.roundings import DOUBLE, bounds
+from tests.numerics.kernels.roundings import DOUBLE, of_chain
 
 RNG = np.random.default_rng(0)
 WORLDS = {
@@ -46,7 +46,7 @@ def test_the_chain_is_that_of_the_reference_loop(where, name, levels):
     found, steps = shaped.copy(), Steps.of(table, world, np.float64)
     reference.chain(found, steps, Place(3, first=7))
     # Two computations, each with roundings of its own; an exponential of NumPy is good to 4 last bits.
-    _, error = bounds(steps, x, lambda k: noise(k, x), DOUBLE, 8 * DOUBLE, 0.0)
+    _, error = of_chain(steps, x, lambda k: noise(k, x), DOUBLE, 8 * DOUBLE, 0.0)
     off = np.linalg.norm((found - expected).reshape(x.shape), axis=-1, keepdims=True)
     assert np.all(off <= 2 * error + 1e-300)
 
@@ -98,5 +98,5 @@ def test_every_column_of_a_row_matters(column):
     ends = [x.copy(), x.copy()]
     for end, one in zip(ends, (steps, replace(steps, rows=rows))):
         reference.chain(end, one, Place(3))
-    _, error = bounds(steps, x, lambda k: normals(3, 0, 0, 20, 2 * k, 2), DOUBLE, 8 * DOUBLE, 0.0)
+    _, error = of_chain(steps, x, lambda k: normals(3, 0, 0, 20, 2 * k, 2), DOUBLE, 8 * DOUBLE, 0.0)
     assert np.any(np.linalg.norm(ends[1] - ends[0], axis=-1, keepdims=True) > 100 * error)
