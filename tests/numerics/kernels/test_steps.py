@@ -12,7 +12,6 @@ from numerics.solvers import grids, methods
 from numerics.solvers.predictions import denoiser
 from numerics.solvers.running import run
 from numerics.solvers.table import Row, Table
-
 from tests.numerics.kernels.roundings import DOUBLE, of_chain
 
 RNG = np.random.default_rng(0)
