@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.goals import BANDWIDTH, NOISE_AND_BYTES
 
 BLUE, RED, GREY, PALE = "#2b6cb0", "#c0392b", "#8a8f98", "#9dbbdc"
-STYLE = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "noiseproof"}
+STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "noiseproof"}
 ORDER = ["step", "normals", "chain", "time", "growth"]
 Row = dict[str, Any]
 

@@ -29,6 +29,7 @@ SIZES = [(1, 4), (2, 8), (16, 8), (64, 16)]  # d and K
 STEPS = 20
 PARTICLES = {CPU: 8192, "cuda": 2**22}
 BESIDE_WORKERS = 1024
+LOOKED_AT = 8192  # particles whose ends and whose law are looked at
 
 
 def world_of(d, components):
@@ -71,15 +72,15 @@ def test_chain(d, components, device, benchmark, report, request):
     calls, missing = peers.those_here(known | {name: partial(peers.chain_by, name, chain) for name in asked_for})
 
     try:
-        got = ours().double().cpu().numpy()
+        got = ours()[:LOOKED_AT].double().cpu().numpy()
     except ValueError as why:  # what a kernel refuses, and where to go instead
         pytest.skip(str(why))
-    assert invisible(got - exactly(start, table, world, place), world, particles)
+    assert invisible(got - exactly(start[:LOOKED_AT], table, world, place), world, particles)
     along = directions(np.random.default_rng(0), d, 16) if d > 1 else np.ones((1, 1))
     exact = yardstick(world, along)
     error, peer_error = distance(got, exact, along), {}
     for name, call in calls.items():
-        theirs = call().double().cpu().numpy()
+        theirs = call()[:LOOKED_AT].double().cpu().numpy()
         peer_error[name] = distance(theirs, exact, along)
         if name in known:
             assert same_law(got, theirs), f"{name} makes another chain"

@@ -19,6 +19,7 @@ from numerics.noise import TAIL
 
 SHAPES = {CPU: (2**8, 2**12), "cuda": (2**10, 2**16)}
 BESIDE_WORKERS = (2**4, 2**10)
+LOOKED_AT = 2**20  # normals that are held to the specification
 CLOSE = 1e-6  # what every backend keeps to
 
 
@@ -41,8 +42,9 @@ def test_normals(device, benchmark, report):
         peers[COMPILED] = lambda: partial(compiled(torch.randn_like, theirs), theirs)
     calls, missing = those_here(peers)
 
-    specified = noise.normals(place.seed, place.stream, place.first, shape[0], place.n, shape[1])
-    error = np.max(np.abs(ours().double().cpu().numpy() - specified))
+    rows = min(shape[0], LOOKED_AT // shape[1])  # the last ones
+    specified = noise.normals(place.seed, place.stream, shape[0] - rows, rows, place.n, shape[1])
+    error = np.max(np.abs(ours()[-rows:].double().cpu().numpy() - specified))
     assert error <= CLOSE
     for name, call in calls.items():
         assert standard(torch.as_tensor(call())), name
