@@ -26,28 +26,29 @@ from .places import Place, split
 from .triton_noise import drawn, tile, tiled
 from .with_triton import combined
 
-SEED, STREAM, FIRST, ROW, FINISHED = range(5)  # what stands in the memory of the device
+SEED, FIRST, ROW, FINISHED = range(4)  # what stands in the memory of the device
+STREAM = tl.constexpr(RUN)
 
 
 @triton.jit
 def next_row(outs, ins, rows, place, length, particles, d, counters,
              noisy: tl.constexpr, aligned: tl.constexpr, TILE: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
     """One row, and the place of the next one.  A row is outs times ins coefficients and that of noise."""
-    k, first, seed = tl.load(place + 3), tl.load(place + 2), tl.load(place)
+    seed, first, k = tl.load(place), tl.load(place + 1), tl.load(place + 2)
     numbers = rows + k * (len(outs) * len(ins) + 1)
     row = ()
     for j in tl.static_range(len(outs) * len(ins)):
         row += (tl.load(numbers + j),)
     n = k * d
     begin, offset, inside, particle, q = tile(tl.program_id(0), particles, d, counters, n % 4, aligned, TILE, COLUMNS)
-    z = drawn(particle, q, first, n // 4, tl.load(place + 1), seed, TILE) if noisy else 0.0
+    z = drawn(particle, q, first, n // 4, tl.full((), STREAM, tl.uint32), seed, TILE) if noisy else 0.0
     combined(outs, ins, row, tl.load(numbers + len(outs) * len(ins)), begin, offset, inside, z, noisy)
     tl.debug_barrier()  # all lanes have read where they are
-    if tl.atomic_add(place + 4, 1) == tl.num_programs(0) - 1:
+    if tl.atomic_add(place + 3, 1) == tl.num_programs(0) - 1:
         over = k + 1 == length
-        tl.store(place + 4, tl.zeros_like(k))
-        tl.store(place + 3, tl.where(over, 0, k + 1))
-        tl.store(place + 2, first + tl.where(over, particles, 0))
+        tl.store(place + 1, first + tl.where(over, particles, 0))
+        tl.store(place + 2, tl.where(over, 0, k + 1))
+        tl.store(place + 3, tl.zeros_like(k))
 
 
 class Rows:
@@ -69,16 +70,20 @@ class Rows:
         self.table, self.noisy = table, table.stochastic
         self.registers = [torch.zeros_like(x) for _ in names]
         self.rows = torch.tensor(np.array(rows), dtype=torch.float32, device=x.device)
-        self.place = torch.zeros(5, dtype=torch.int64, device=x.device)
+        self.place = torch.zeros(4, dtype=torch.int64, device=x.device)
 
-    def begin(self, x: Any, place: Place | None = None) -> None:
-        """x into the state, and what is remembered away; to draw elsewhere than where the last run ended, a place."""
+    def begin(self, x: Any, seed: int | None = None, first: int = 0) -> None:
+        """x into the state, and what is remembered away; with a seed, to draw elsewhere than where the last run ended.
+
+        Raises ValueError for what is no seed and no first particle, or has not so many.
+        """
         for register in self.registers[1:]:
             register.zero_()
         self.registers[0].copy_(x)
-        if place is not None:
-            at = np.array([place.seed, place.stream, place.first, 0, 0], dtype=np.uint64).view(np.int64)
-            self.place.copy_(torch.from_numpy(at))
+        if seed is not None:
+            shape = tuple(x.shape)
+            Place(seed, RUN, first).of_row(len(self.rows) - 1, split(shape)[1]).reaches(shape)
+            self.place.copy_(torch.from_numpy(np.array([seed, first, 0, 0], dtype=np.uint64).view(np.int64)))
 
     def __call__(self, prediction: Any) -> None:
         """The next row: registers become sums of registers and the prediction, which is None where none was asked."""
@@ -122,16 +127,16 @@ class Replay:
         aside = torch.cuda.Stream(x.device)
         aside.wait_stream(torch.cuda.current_stream(x.device))
         with torch.cuda.device(x.device), torch.cuda.stream(aside):  # what is done once, compiling, is not captured
-            self.rows.begin(x, Place(seed, RUN, first))
+            self.rows.begin(x, seed, first)
             self._captured()
         torch.cuda.current_stream(x.device).wait_stream(aside)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.device(x.device), torch.cuda.graph(self.graph):
             self._captured()
-        self.rows.begin(x, Place(seed, RUN, first))
+        self.rows.begin(x, seed, first)
 
     def __call__(self, x: Any, seed: int | None = None, first: int = 0) -> Any:
-        self.rows.begin(x, None if seed is None else Place(seed, RUN, first))
+        self.rows.begin(x, seed, first)
         for _ in range(self.times):
             self.graph.replay()
         return self.rows.registers[0].clone()

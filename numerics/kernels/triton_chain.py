@@ -10,7 +10,7 @@ exponentials, so that there is one for each of them and one correction for all e
 """
 
 # What Triton compiles has the spelling of Python, and no more:
-# pyright: reportMissingImports=false, reportIndexIssue=false, reportGeneralTypeIssues=false
+# pyright: reportMissingImports=false, reportIndexIssue=false, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def in_a_lane(
     inside = i < particles
     at = ()
     for j in tl.static_range(D):
-        at += (tl.load(x + i * D + j, inside, 0.0),)
+        at += (tl.load(x + i * D + j, inside, 0.0).to(tl.float32),)
     none = tl.zeros((BLOCK,), tl.float32)
     held = (none,) * D
     # Normals wait in a queue: what a step leaves of a counter is for the next one.
@@ -103,7 +103,7 @@ def in_a_lane(
         if remembers:
             held = seen
     for j in tl.static_range(D):
-        tl.store(x + i * D + j, at[j], inside)
+        tl.store(x + i * D + j, at[j].to(x.dtype.element_ty), inside)
 
 
 @triton.jit(do_not_specialize=["d", *CHAIN])
@@ -115,7 +115,7 @@ def across_lanes(
     """Up to 64 coordinates, D with what fills up: a lane has four of a particle, and squares go from lane to lane."""
     i, j = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK), tl.arange(0, D)
     inside, place = (i < particles)[:, None], i[:, None] * D + j[None, :]
-    at = tl.load(x + place, inside, 0.0)
+    at = tl.load(x + place, inside, 0.0).to(tl.float32)
     particle, stream, seed = i.to(tl.uint64) + first.to(tl.uint64), stream.to(tl.uint32), seed.to(tl.uint64)
     held = tl.zeros((BLOCK, D), tl.float32)
     for k in range(length):
@@ -157,11 +157,11 @@ def across_lanes(
                 z = radius(tl.where(second, w[2], w[0])) * tl.where(odd, s, c)
             new = tl.fma(z, tl.where(j < d, noise, 0.0)[None, :], new)
         at = new
-    tl.store(x + place, at, inside)
+    tl.store(x + place, at.to(x.dtype.element_ty), inside)
 
 
 def chain(x: Any, steps: Steps, place: Place) -> None:
-    """x at the end of the chain, in place, (N, d) or (N,), float32.
+    """x at the end of the chain, in place, (N, d) or (N,).
 
     Raises ValueError beyond d = 64: there are no more registers.
     """

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from numerics import noise, worlds
-from numerics.kernels.places import Place, split
+from numerics.kernels import Place, Steps, reference
+from numerics.kernels.places import split
 from numerics.solvers import grids, methods
 from tests.numerics.kernels.apart import interpreted
+from tests.numerics.kernels.roundings import of_chain
 
 ROUNDING = {"float32": 2.0**-24, "bfloat16": 2.0**-7}  # the interpreter cuts off the bits that a device rounds
 EDGES = [Place(), Place(7, 1, 3, 5), Place(2**63 + 5, 2**32 - 1, 2**32 - 2, 2**33), Place(2**64 - 1, 0, 2**63, 4)]
@@ -227,6 +229,17 @@ def begun(table, shape, seed=1):
     return table.grid[0].size * np.random.default_rng(seed).standard_normal(shape)
 
 
+def off(found, table, law, x, place):
+    """How far each particle is from the same chain in exact numbers, as a part of what roundings can do.
+
+    An exponential on a device may be off by 2^-22.
+    """
+    x, found = (np.asarray(a, dtype=float).reshape(len(a), -1) for a in (x, found))
+    steps = Steps.of(table, law, np.float64)
+    end, bound = of_chain(steps, x, lambda k: normals(x.shape, place.of_row(k, x.shape[1])), of_exp=2.0**-22)
+    return np.linalg.norm(found - end, axis=-1) / bound[:, 0]
+
+
 CHAINS = [
     ("ddpm", 1, 4), ("ddpm", 2, 8), ("sde-dpmpp-2m", 2, 9), ("dpmpp-2m", 1, 17), ("ddim", 4, 3), ("ddpm", 3, 5),
     ("sde-dpmpp-2m", 5, 2), ("euler", 6, 8), ("ddpm", 7, 3), ("sde-dpmpp-2m", 8, 11), ("naive", 2, 1),
@@ -237,18 +250,19 @@ CHAINS = [
 @interpreted
 @pytest.mark.parametrize(("method", "d", "components"), CHAINS)
 def test_a_chain_is_that_of_the_reference(method, d, components):
+    """To what roundings can do, and to 1e-5 of its size."""
     import torch
 
-    from numerics.kernels import Steps, reference
     from numerics.kernels.with_triton import chain
 
-    table = methods.METHODS[method](grids.log_snr(16, 5.0, 0.1))
-    x = begun(table, (70, d) if d > 1 else (70,))
-    found, place = torch.from_numpy(x.astype(np.float32)), Place(3, first=2**32 - 5)
-    expected = found.double().numpy().copy()
-    chain(found, Steps.of(table, world(d, components)), place)
-    reference.chain(expected, Steps.of(table, world(d, components), np.float64), place)
-    assert np.max(np.abs(found.numpy() - expected)) < 1e-5 * np.max(np.abs(expected))
+    table, law = methods.METHODS[method](grids.log_snr(16, 5.0, 0.1)), world(d, components)
+    x = begun(table, (70, d) if d > 1 else (70,)).astype(np.float32)
+    found, place = torch.from_numpy(x.copy()), Place(3, first=2**32 - 5)
+    chain(found, Steps.of(table, law), place)
+    exact = x.astype(float)
+    reference.chain(exact, Steps.of(table, law, np.float64), place)
+    assert np.max(off(found, table, law, x, place)) < 1
+    assert np.max(np.abs(found.numpy() - exact)) < 1e-5 * np.max(np.abs(exact))
 
 
 @interpreted
@@ -257,16 +271,13 @@ def test_a_chain_is_that_of_the_reference(method, d, components):
 def test_a_chain_may_begin_in_the_middle_of_a_counter(d, n):
     import torch
 
-    from numerics.kernels import Steps, reference
     from numerics.kernels.with_triton import chain
 
-    table = methods.METHODS["ddpm"](grids.log_snr(4, 5.0, 0.1))
-    x = begun(table, (5, d))
-    found = torch.from_numpy(x.astype(np.float32))
-    expected = found.double().numpy().copy()
-    chain(found, Steps.of(table, world(d, 2) if d > 1 else world(1, 2)), Place(3, n=n))
-    reference.chain(expected, Steps.of(table, world(d, 2), np.float64), Place(3, n=n))
-    assert np.max(np.abs(found.numpy() - expected)) < 1e-5 * np.max(np.abs(expected))
+    table, law = methods.METHODS["ddpm"](grids.log_snr(4, 5.0, 0.1)), world(d, 2)
+    x = begun(table, (5, d)).astype(np.float32)
+    found = torch.from_numpy(x.copy())
+    chain(found, Steps.of(table, law), Place(3, n=n))
+    assert np.max(off(found, table, law, x, Place(3, n=n))) < 1
 
 
 @interpreted
@@ -274,7 +285,6 @@ def test_a_chain_may_begin_in_the_middle_of_a_counter(d, n):
 def test_a_chain_does_not_depend_on_how_particles_are_split(d):
     import torch
 
-    from numerics.kernels import Steps
     from numerics.kernels.with_triton import chain
 
     table = methods.METHODS["sde-dpmpp-2m"](grids.log_snr(5, 5.0, 0.1))
@@ -309,7 +319,7 @@ def test_rows_know_where_they_are_and_go_on_with_the_next_particles(method, shap
         return torch.tanh(x)
 
     rows, ends = Rows(table, x), []
-    rows.begin(x, Place(seed, first=first))
+    rows.begin(x, seed, first)
     for again in range(3):
         if again:
             rows.begin(x)
@@ -323,7 +333,7 @@ def test_rows_know_where_they_are_and_go_on_with_the_next_particles(method, shap
         assert rows.place[[ROW, FINISHED, FIRST]].tolist() == [0, 0, first + (again + 1) * shape[0]]
         ends.append(rows.registers[0].clone())
     assert not torch.equal(ends[0], ends[1])
-    rows.begin(x, Place(seed, first=first))
+    rows.begin(x, seed, first)
     for row in table.rows:
         rows(None if row.level is None else predict(rows.registers[0], row.level))
     assert torch.equal(ends[0], rows.registers[0])
@@ -333,7 +343,6 @@ def test_rows_know_where_they_are_and_go_on_with_the_next_particles(method, shap
 def test_a_chain_of_too_many_coordinates_is_refused():
     import torch
 
-    from numerics.kernels import Steps
     from numerics.kernels.with_triton import chain
 
     steps = Steps.of(methods.METHODS["ddpm"](grids.log_snr(4)), world(65, 2))

@@ -79,8 +79,8 @@ def test_normals_cost_twenty_wide_products_for_four(shape, dtype):
 
     out = torch.zeros(shape, dtype=getattr(torch, dtype))
     found = launched(triton_noise, "fill", lambda: triton_noise.normal(out, Place()))
-    assert found.counted("IMAD.WIDE.U32") <= 20 * ELEMENTS // 4 + 8
-    assert found.counted("IMAD.HI") <= 1
+    products = found.counted("IMAD.WIDE") + found.counted("IMAD.HI")
+    assert products <= 20 * ELEMENTS // 4 + 8  # and some of addresses
     assert {name for name in found.instructions if name.startswith("MUFU")} <= {"MUFU.RSQ", "MUFU.RCP"}
     assert found.usage["REG"] <= 128
 
