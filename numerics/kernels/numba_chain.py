@@ -12,7 +12,7 @@ from .numba_noise import F, U, compiled, four, inlined, number_of, scratch
 from .steps import HALF, LOG, NOISE, OF_HELD, OF_P, OF_X, PULL_MEAN, PULL_X, SCALE
 
 TOGETHER = 128  # particles
-SMALL = 8  # coordinates that are written out, one after another; each number of them is compiled for itself
+SMALL = 4  # coordinates that are written out, one after another; beyond five the compiler gives up on vectors
 
 # 2^r for |r| <= 1/2, within 8e-8 of it
 E0, E1, E2 = F(1.0000000710296983), F(0.6931469491610631), F(0.24022121753561665)
