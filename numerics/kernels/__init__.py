@@ -24,7 +24,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from ..solvers.predictions import Predict, denoiser
+from ..solvers.predictions import Predict, converted, denoiser
 from ..solvers.table import Table
 from ..worlds import Mixture
 from . import checked
@@ -59,15 +59,17 @@ def chain(table: Table, world: Mixture, x: Any, seed: int = 0, first: int = 0, b
     kernel, shape = serving(x, backend), tuple(x.shape)
     if len(shape) != 1 + len(expected) or shape[1:] != expected:
         raise ValueError(f"x has shape {shape}; expected (N, {world.dimension or ''}): one row for each particle")
+    if checked.kind(x, "x")[2] == "bfloat16":  # a state that is kept is kept in single precision
+        return chain(table, world, x.float(), seed, first, backend).to(x.dtype)
+    place, exactly = Place(seed, first=first), converted(denoiser(world), table.prediction)
     if kernel.__name__.endswith("reference"):
-        return run(table, denoiser(world), x, seed, first, backend)
-    place = Place(seed, first=first)
+        return looped(table, exactly, x, place, kernel)
     place.of_row(len(table.rows) - 1, split(shape)[1]).reaches(shape)
     end = copied(x)
     try:
         kernel.chain(end, Steps.of(table, world), place)
     except ValueError:  # too wide, or too much to remember
-        return run(table, denoiser(world), x, seed, first, backend)
+        return looped(table, exactly, x, place, kernel)
     return finite(end)
 
 

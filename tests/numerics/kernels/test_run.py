@@ -7,7 +7,7 @@ from numerics import kernels, worlds
 from numerics.kernels import Place, Steps
 from numerics.noise import normals
 from numerics.solvers import grids, methods
-from numerics.solvers.predictions import denoiser
+from numerics.solvers.predictions import converted, denoiser
 from numerics.solvers.running import NotFinite, run
 from numerics.solvers.table import Row, Table
 from tests.numerics.kernels.roundings import of_chain, of_rows
@@ -64,6 +64,24 @@ def test_a_chain_by_every_backend(name, backend):
         return
     expected, error = of_chain(Steps.of(table, WORLD, np.float64), X, lambda k: drawn(k, X))
     assert np.all(np.linalg.norm(end - expected, axis=-1, keepdims=True) <= error)
+
+
+def test_a_chain_around_another_prediction_is_the_same_chain():
+    table = methods.dpmpp_2m(GRID)
+    expected, _ = of_chain(Steps.of(table, WORLD, np.float64), X, None)
+    end = kernels.chain(table.predicting("v"), WORLD, X.astype(float))
+    assert np.allclose(end, expected, rtol=0, atol=1e-12)
+    network = converted(denoiser(WORLD), "v")
+    single = kernels.chain(table.predicting("v"), WORLD, X)  # row by row
+    assert np.array_equal(single, kernels.run(table.predicting("v"), network, X))
+
+
+def test_a_chain_in_bfloat16_is_rounded_at_its_ends_alone():
+    torch = pytest.importorskip("torch")
+    for name in ("ddpm", "heun"):
+        table, x = methods.METHODS[name](GRID), torch.from_numpy(X).bfloat16()
+        expected = kernels.chain(table, WORLD, x.float(), seed=3)
+        assert torch.equal(kernels.chain(table, WORLD, x, seed=3), expected.bfloat16())
 
 
 def test_double_precision_is_the_reference():
