@@ -56,7 +56,7 @@ def bars(rows: list[Row], title: str) -> Any:
     tall = max(sum(heights[k] for k in column) for column in columns)
     figure = plt.figure(figsize=(10.5, 0.19 * tall + 0.6), layout="constrained")
     figure.suptitle(f"{title}; red: the goal", fontsize=10)
-    parts = figure.subfigures(1, 2)
+    parts: Any = figure.subfigures(1, 2)
     for part, column in zip(parts, columns):
         if not column:
             continue
