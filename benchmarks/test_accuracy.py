@@ -51,7 +51,7 @@ def by_us(method, start, steps):
         flat = kernels.Steps.of(table, WORLD)
         kernel.chain(x.copy_(start), flat, place)
     except (ValueError, AttributeError):  # more registers than a chain holds, or a backend without one
-        return lambda: kernels.run(table, denoiser(WORLD), start.clone(), place.seed)
+        return lambda: kernels.run(table, denoiser(WORLD), start, place.seed)
 
     def call():
         kernel.chain(x.copy_(start), flat, place)
