@@ -1,9 +1,10 @@
 """A sampler around a network as a CUDA graph, whose replays do not repeat their noise.
 
-A graph replays its kernels with the arguments that they were captured with: a seed among them, and every run would draw
-the same.  So the number of the row, the coefficients, the seed and the number of the first particle stand in the
-memory of the device.  The kernel reads them, and the last of its programs to finish writes down what comes next: the
-next row, and after the last one the next particles.
+A step on a few megabytes takes a GPU a microsecond or two, and Python ten times as long to launch; a graph is launched
+once for all.  But it replays its kernels with the arguments that they were captured with: a seed among them, and every
+run would draw the same.  So the number of the row, the coefficients, the seed and the number of the first particle
+stand in the memory of the device.  The kernel reads them, and the last of its programs to finish writes down what comes
+next: the next row, and after the last one the next particles.
 """
 
 # What Triton compiles has the spelling of Python, and no more:
@@ -22,6 +23,7 @@ from ..noise import RUN
 from ..solvers.grids import Level
 from ..solvers.predictions import Predict
 from ..solvers.table import Table
+from . import checked
 from .places import Place, split
 from .triton_noise import drawn, tile, tiled
 from .with_triton import combined
@@ -56,7 +58,7 @@ class Rows:
 
     ``registers`` are the state, like x, and an earlier prediction, where the table remembers one.
 
-    Raises ValueError for a table with more registers.
+    Raises ValueError for a table with more registers, TypeError unless x is float32 or bfloat16.
     """
 
     def __init__(self, table: Table, x: Any) -> None:
@@ -66,9 +68,11 @@ class Rows:
                 f"{table.method} remembers {', '.join(names[1:])}; expected one register beside x: run it row by row, "
                 "kernels.run(table, predict, x)"
             )
+        if x.dtype not in (torch.float32, torch.bfloat16):
+            raise TypeError(f"x has dtype {x.dtype}; expected float32 or bfloat16: convert it, or use kernels.run")
         rows = [np.append(m, row.noise) for row, m in table.matrices()]
         self.table, self.noisy = table, table.stochastic
-        self.registers = [torch.zeros_like(x) for _ in names]
+        self.registers = [torch.zeros_like(x, memory_format=torch.contiguous_format) for _ in names]
         self.rows = torch.tensor(np.array(rows), dtype=torch.float32, device=x.device)
         self.place = torch.zeros(4, dtype=torch.int64, device=x.device)
 
@@ -86,9 +90,14 @@ class Rows:
             self.place.copy_(torch.from_numpy(np.array([seed, first, 0, 0], dtype=np.uint64).view(np.int64)))
 
     def __call__(self, prediction: Any) -> None:
-        """The next row: registers become sums of registers and the prediction, which is None where none was asked."""
+        """The next row: registers become sums of registers and the prediction, which is None where none was asked.
+
+        Raises ValueError or TypeError unless the prediction is like x.
+        """
         x = self.registers[0]
         particles, d = split(tuple(x.shape))
+        if prediction is not None:
+            checked.like(prediction, x, "the prediction", "x")
         p = x if prediction is None else prediction.contiguous()
         grid, at, constants = tiled(particles, d, Place(n=3 if d % 4 else 0))  # room for a row that begins at n = 3
         with torch.cuda.device_of(x):
@@ -126,12 +135,12 @@ class Replay:
         self.times = 1 if whole else len(table.rows)
         aside = torch.cuda.Stream(x.device)
         aside.wait_stream(torch.cuda.current_stream(x.device))
-        with torch.cuda.device(x.device), torch.cuda.stream(aside):  # what is done once, compiling, is not captured
+        with torch.cuda.device(x.device), torch.cuda.stream(aside), torch.no_grad():  # compiling is done once
             self.rows.begin(x, seed, first)
             self._captured()
         torch.cuda.current_stream(x.device).wait_stream(aside)
         self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(x.device), torch.cuda.graph(self.graph):
+        with torch.cuda.device(x.device), torch.cuda.graph(self.graph), torch.no_grad():
             self._captured()
         self.rows.begin(x, seed, first)
 

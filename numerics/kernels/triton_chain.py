@@ -53,7 +53,7 @@ def in_a_lane(
     queue = (none, none, none, none)
     if noisy and SKIP:
         queue = four(particle, block.to(tl.uint32), stream, seed)
-        for _ in tl.static_range(SKIP):
+        for _ahead in tl.static_range(SKIP):
             queue = (queue[1], queue[2], queue[3], queue[0])
     for k in range(length):
         # The prediction: what each component pulls, by how likely it is.

@@ -1,8 +1,12 @@
-r"""The normals of ``numerics.noise`` on a GPU: the same words bit for bit, the same normals to 1e-6.
+"""The normals of ``numerics.noise`` on a GPU: the same words bit for bit, the same normals to 1e-6.
 
-Philox multiplies 32-bit words into 64 bits, which is one instruction here.  The logarithm, the sine and the cosine are
-polynomials in arithmetic whose rounding is known.  Those of the hardware are off by 3e-6 where a normal is large, and
-those of the library fetch a table from local memory for angles that no draw has.
+A normal takes 36 instructions, counted in what is compiled for sm_90: five products of Philox, each of 32 bits into 64
+in one instruction, nine fused multiply-adds of three polynomials, and the rest in shifts and exclusive ors.
+
+The logarithm, the sine and the cosine are polynomials in arithmetic whose rounding is known.  Those of the hardware are
+off by 3e-6 where a normal is large, and those of the library reduce angles that no draw has, in local memory.  A radius
+is off by 3.9e-7 at most, a direction by 5.3e-8, and their product is rounded once more: 9.9e-7 at the very end of the
+tail.
 
 Every fused multiply-add is written out and none is left to the compiler (``enable_fp_fusion`` is off), so that what is
 written is what is computed, by any version of Triton.

@@ -1,6 +1,11 @@
-r"""One row of a table in one pass over memory, on a GPU (CUDA).
+"""One row of a table in one pass over memory, on a GPU (CUDA).
 
 Arithmetic is in single precision, whatever the arrays are stored in.
+
+What limits a row, by what is compiled for sm_90: with two inputs, one output and noise an element takes 46 instructions
+in fp32 and 49 in bf16 (9 and 12 without noise), and 12 or 6 bytes.  An H100 executes 120 instructions while it moves 12
+bytes.  So in fp32 memory is the limit, and noise is hidden behind it; in bf16 the two are close.  A thread takes 64
+registers and reads 16 or 8 bytes at once.  Below some megabytes the launch takes longer than all of it (``graphs``).
 """
 
 # What Triton compiles has the spelling of Python, and no more:

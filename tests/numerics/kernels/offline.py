@@ -58,8 +58,10 @@ class Launches:
 def typed(arg):
     if isinstance(arg, tuple):
         return tuple(typed(each) for each in arg)
-    if isinstance(arg, int | float):
-        return "i32" if isinstance(arg, int) else "fp32"
+    if isinstance(arg, int):
+        return "i32" if arg < 2**31 else "i64" if arg < 2**63 else "u64"
+    if isinstance(arg, float):
+        return "fp32"
     return POINTERS[str(arg.dtype).removeprefix("torch.")]
 
 

@@ -361,3 +361,10 @@ def test_what_a_graph_cannot_hold_is_refused():
         Replay(methods.METHODS["ddpm"](grid), lambda x, level: x, x)
     with pytest.raises(ValueError, match="remembers d, d'; expected one register beside x: run it row by row"):
         Rows(methods.METHODS["dpmpp-3m"](grid), x)
+    with pytest.raises(TypeError, match=r"x has dtype torch\.float64; expected float32 or bfloat16"):
+        Rows(methods.METHODS["ddpm"](grid), x.double())
+    rows = Rows(methods.METHODS["ddpm"](grid), x)
+    with pytest.raises(ValueError, match=r"the prediction has shape \(3, 1\); expected that of x, \(3, 2\)"):
+        rows(x[:, :1])
+    with pytest.raises(ValueError, match="first is 18446744073709551616; expected an integer"):
+        rows.begin(x, 0, 2**64 - 2)

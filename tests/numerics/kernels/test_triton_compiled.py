@@ -86,6 +86,18 @@ def test_normals_cost_twenty_wide_products_for_four(shape, dtype):
 
 
 @compiled
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [Place(2**40, 1, 2**40, 2**33), Place(2**63 + 5, 2**32 - 1, 2**63, 3)], ids=str)
+def test_numbers_of_64_bits_are_compiled_too(place):
+    import torch
+
+    from numerics.kernels import triton_noise
+
+    launched(triton_noise, "fill", lambda: triton_noise.normal(torch.zeros(4, 7), place))
+    chain(2, 3, place=place)
+
+
+@compiled
 @pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=SLOW)])
 @pytest.mark.parametrize("shape", [(4, 4096), pytest.param((300, 3), marks=SLOW)], ids=str)
 def test_a_row_of_a_graph_is_kept_in_registers(shape, dtype):
@@ -101,7 +113,7 @@ def test_a_row_of_a_graph_is_kept_in_registers(shape, dtype):
     assert found.counted("ATOMG") == 1
 
 
-def chain(d, components, noise=1.0, held=0.0):
+def chain(d, components, noise=1.0, held=0.0, place=Place()):
     import torch
 
     from numerics.kernels import triton_chain
@@ -110,7 +122,7 @@ def chain(d, components, noise=1.0, held=0.0):
     rows[:, NOISE], rows[:, OF_HELD] = noise, held
     steps, x = Steps(rows, terms, np.ones((components, d), dtype=np.float32)), torch.zeros((1 << 20, d))
     kernel = "in_a_lane" if d <= triton_chain.FEW else "across_lanes"
-    return launched(triton_chain, kernel, lambda: triton_chain.chain(x, steps, Place()))
+    return launched(triton_chain, kernel, lambda: triton_chain.chain(x, steps, place))
 
 
 @compiled
