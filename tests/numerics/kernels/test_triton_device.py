@@ -140,9 +140,8 @@ def test_an_array_may_have_more_elements_than_32_bits_count():
 
 @pytest.mark.parametrize(("method", "d", "components"), CHAINS)
 def test_a_chain_is_that_of_the_reference(method, d, components):
-    import torch
-
     """To what roundings can do, and but for five particles in a thousand, which carry them far, to 1e-5 of its size."""
+    import torch
 
     from numerics.kernels.with_triton import chain
 
