@@ -59,7 +59,11 @@ PREDICTIONS = ("x_0", "noise", "v", "score", "velocity")
     help="Keep the draws, .npy or .npz, or a figure, .svg, .png, .pdf.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if there is one.")
-@click.option("--device", metavar="NAME", help="In single precision, by torch or a fused kernel (extras: fast, gpu): cpu, cuda, cuda:1.")
+@click.option(
+    "--device",
+    metavar="NAME",
+    help="In single precision, by torch or a fused kernel (extras: fast, gpu): cpu, cuda, cuda:1.",
+)
 @seed_option
 @workers_option
 @executor_option

@@ -178,6 +178,20 @@ def test_a_network_that_says_nonsense(predict, error, message):
         kernels.run(methods.ddpm(GRID), predict, X)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_state_that_is_not_finite_does_not_become_finite(value, backend):
+    """The compiler may assume that there is nothing of the kind."""
+    backend, made = arrays(backend)
+    x = X.copy()
+    x[5, 1] = value
+    for name in ("ddpm", "dpmpp-2m"):
+        with np.errstate(all="ignore"), pytest.raises(NotFinite):
+            kernels.chain(methods.METHODS[name](GRID), WORLD, made(x), backend=backend)
+        with np.errstate(all="ignore"), pytest.raises(NotFinite):
+            kernels.run(methods.METHODS[name](GRID), lambda x, level: 0.5 * x, made(x), backend=backend)
+
+
 def test_more_registers_than_a_kernel_takes_go_through_the_reference():
     """Three sums at once, of five registers: nothing is overwritten before it is read."""
     names = ["x", "a", "b", "c"]
