@@ -34,7 +34,8 @@ def compiled(function: Callable[..., Any]) -> Any:
     """The function, compiled when it is first called, and kept on disk where that can be written to.
 
     A sum may be fused with a product, zeros have no sign, and nothing is infinite; sums keep their order, so that the
-    same numbers come out wherever an element stands.
+    same numbers come out wherever an element stands.  numba looks for changes in the file of a function alone: whoever
+    changes the arithmetic here touches ``numba_chain`` as well.
     """
     options: dict[str, Any] = {"fastmath": {"contract", "nsz", "nnan", "ninf"}, "error_model": "numpy", "nogil": True}
     try:
