@@ -85,8 +85,9 @@ def test_radius_and_direction_of_extreme_words():
     # Up to 6.76 a unit of the root's last place is at most 2^-21, and that of its square (up to 45.7) 2^-18; half of
     # what the square is off by, divided by the root, arrives in the root.  Unfused, each is rounded twice.
     assert np.max(np.abs(r.numpy() - radius)) < 2.0**-21 + 2.0**-18 / (2 * 5.6)
-    assert np.max(np.abs(c.numpy() - np.cos(angle))) < 2 * 2.0**-24
-    assert np.max(np.abs(s.numpy() - np.sin(angle))) < 2 * 2.0**-24
+    # The larger term and the sum, below 1, are each rounded by 2^-25, and the smaller term, below 0.09, four times.
+    assert np.max(np.abs(c.numpy() - np.cos(angle))) < 2.0**-24 * (1 + 4 * 0.09)
+    assert np.max(np.abs(s.numpy() - np.sin(angle))) < 2.0**-24 * (1 + 4 * 0.09)
 
 
 @interpreted
@@ -281,13 +282,13 @@ def test_a_chain_may_begin_in_the_middle_of_a_counter(d, n):
 
 
 @interpreted
-@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("d", [1, 3])
 def test_a_chain_does_not_depend_on_how_particles_are_split(d):
     import torch
 
     from numerics.kernels.with_triton import chain
 
-    table = methods.METHODS["sde-dpmpp-2m"](grids.log_snr(5, 5.0, 0.1))
+    table = methods.METHODS["sde-dpmpp-2m"](grids.log_snr(3, 5.0, 0.1))
     steps, place = Steps.of(table, world(d, 9)), Place(8, first=2**32 - 300)
     whole = torch.from_numpy(begun(table, (600, d)).astype(np.float32))
     parts = whole.clone()
@@ -322,6 +323,8 @@ def test_rows_know_where_they_are_and_go_on_with_the_next_particles(method, shap
     rows.begin(x, seed, first)
     for again in range(3):
         if again:
+            for register in rows.registers:
+                register.fill_(float("nan"))  # nothing is left of the run before
             rows.begin(x)
         for row in table.rows:
             rows(None if row.level is None else predict(rows.registers[0], row.level))
