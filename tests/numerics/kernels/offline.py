@@ -1,5 +1,7 @@
 """What a launch would compile, for a device that is not there: a kernel that is launched here is compiled for sm_90."""
 
+# pyright: reportMissingImports=false
+
 import collections
 import os
 import re

@@ -1,5 +1,7 @@
 """What the Triton kernels are compiled to for sm_90, without a device: no spills, no local memory, few instructions."""
 
+# pyright: reportMissingImports=false
+
 import numpy as np
 import pytest
 
