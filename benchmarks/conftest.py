@@ -11,6 +11,7 @@ and the goals.  A run fails where a ratio is below its floor.  Beside other work
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,10 +61,13 @@ def asked_for(config: pytest.Config) -> Machine:
 
 @pytest.fixture(autouse=True)
 def alike() -> Iterator[None]:
-    """The same for ours and for the peers: one thread, and memory that is kept."""
+    """The same for ours and for the peers: one thread, memory that is kept, no garbage collection, as in timeit."""
     keep_memory()
+    gc.collect()
+    gc.disable()
     with one_thread():
         yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -109,6 +109,16 @@ def keep_memory() -> None:
     mallopt(TRIM_THRESHOLD, 2**30)
 
 
+def largest_memory() -> int:
+    """The most bytes that this process has held at once; what held it before counts where nothing better is known."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return 1024 * int(line.split()[1])
+    resource = importlib.import_module("resource")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
+
+
 class Missing(Exception):
     """Something is not installed here; the message says what."""
 

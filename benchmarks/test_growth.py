@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.machine import CPU
+from benchmarks.machine import CPU, largest_memory
 from benchmarks.paired import paired
 from benchmarks.peers import torch
 from benchmarks.test_chain import cosine, exactly, invisible, world_of
@@ -133,14 +133,10 @@ def peaks(kind, particles, many):
 
 def main(kind, particles, *many):
     """Print the peaks as JSON."""
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
     found = []
     for steps in many:
         Sized(kind, int(particles), int(steps), 2, 8)()
-        largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-        found.append(largest if kind == CPU else torch.cuda.max_memory_allocated())
+        found.append(largest_memory() if kind == CPU else torch.cuda.max_memory_allocated())
     print(json.dumps(found))
 
 

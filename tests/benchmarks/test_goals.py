@@ -1,9 +1,10 @@
 """Goals and floors: who reaches them, who fails, and that each names something that is measured."""
 
+import numpy as np
 import pytest
 
 from benchmarks.goals import EXPONENT, GOALS, verdicts
-from benchmarks.machine import CPU, Missing, library, machine, versions
+from benchmarks.machine import CPU, Missing, largest_memory, library, machine, versions
 
 
 def measured(**more):
@@ -53,3 +54,9 @@ def test_a_machine_has_a_name_and_a_timer():
     here = machine(CPU)
     assert here.name.startswith("cpu (")
     assert here.timer() <= here.timer()
+
+
+def test_memory_that_was_held_is_seen():
+    before = largest_memory()
+    held = np.ones(before + 2**26, dtype=np.uint8)
+    assert largest_memory() >= held.nbytes
