@@ -14,7 +14,7 @@ help:
 	@echo "make test       pytest, without the tests marked slow, on $(JOBS) processes (JOBS=n)"
 	@echo "make test-slow  pytest, the tests marked slow"
 	@echo "make lint       ruff and basedpyright"
-	@echo "make bench      our samplers beside others' on one thread, into $(RESULTS) (eight minutes)"
+	@echo "make bench      our samplers beside others' on one thread, into $(RESULTS) (two to five minutes)"
 	@echo "make bench-gpu  the same on a GPU (five minutes)"
 	@echo "make bench-report  pictures and tables of both"
 	@echo "make calibrate  count false alarms and errors found, beside what is stated (a minute)"
