@@ -16,6 +16,12 @@ from .calculus.steps import Derivation, parameters, spell
 
 KINDS = {"S": "symbolic", "Q": "quadrature", "P": "property", "M": "montecarlo", "T": "model", "B": "sampler"}
 
+STANDING = (  # what a claim assumes unless it says otherwise
+    "0 < βₜ < 1; steps draw independently of one another and of x₀; noise is standard normal, and numbers x₀ have a "
+    "finite second moment; densities are smooth and positive, with a finite entropy and Fisher information where these "
+    "occur; an exact denoiser or score is the conditional mean; what divides by 1 − ᾱₜ₋₁ is for t ≥ 2"
+)
+
 
 @dataclass(frozen=True)
 class Claim:

@@ -12,6 +12,8 @@ from derivations import claims as every_claim
 
 from .faults import NothingSelected, UnknownClaim
 
+WILD = "*?["  # the signs of a pattern
+
 
 def claims() -> Mapping[str, Claim]:
     """Every claim by its id, in reading order."""
@@ -21,6 +23,8 @@ def claims() -> Mapping[str, Claim]:
 def claim(id: str) -> Claim:
     """The claim of this id.  Raises UnknownClaim, which names the nearest ids."""
     known = claims()
+    if any(sign in id for sign in WILD):
+        raise UnknownClaim(f"one id is needed here, and {id} is a pattern; `noiseproof list '{id}'` shows which match")
     if id not in known:
         raise UnknownClaim(f"no claim is called {id}; {suggestion(id, known)}")
     return known[id]
@@ -32,8 +36,8 @@ def suggestion(id: str, known: Iterable[str]) -> str:
     if any(k.startswith(f"{id}.") for k in known):
         return f"for the whole chapter write '{id}.*'"
     by_slug = {k.split(".", 1)[1]: k for k in known}
-    near = [by_slug[s] for s in get_close_matches(id.split(".", 1)[-1], by_slug, n=3, cutoff=0.5)]
-    near = list(dict.fromkeys([*get_close_matches(id, known, n=3), *near]))[:3]
+    near = [by_slug[s] for s in get_close_matches(id.split(".", 1)[-1], by_slug, n=3, cutoff=0.75)]
+    near = list(dict.fromkeys([*get_close_matches(id, known, n=3, cutoff=0.75), *near]))[:3]
     return f"did you mean {' or '.join(near)}?" if near else "`noiseproof list` shows all of them"
 
 
@@ -48,7 +52,7 @@ def selected(patterns: Iterable[str], among: Mapping[str, Any] | None = None) ->
     known, chosen = claims() if among is None else among, set()
     chapters = dict.fromkeys(c.chapter for c in known.values())
     for pattern in patterns:
-        if not any(sign in pattern for sign in "*?["):
+        if not any(sign in pattern for sign in WILD):
             if pattern not in known:
                 raise UnknownClaim(f"no claim is called {pattern}; {suggestion(pattern, known)}")
             chosen.add(pattern)

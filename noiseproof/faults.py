@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 ALL_GOOD, SOME_FAILED, INTERRUPTED, INTERNAL_ERROR, USAGE, NOTHING_SELECTED = range(6)  # pytest's
 
 
@@ -38,3 +41,10 @@ class Unusable(Fault, OSError):
 
 class Unreachable(Fault, ConnectionError):
     """A cluster that does not answer, or cannot do the work."""
+
+
+def nearest(name: str, known: Iterable[str], rest: str = "") -> str:
+    """Which of the known names may have been meant, and if none, which there are."""
+    known = list(known)
+    near = get_close_matches(name.lower(), known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}{rest}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import worlds
 from .faults import ALL_GOOD
 from .options import a_file, carried_out, executor_option, json_option, seed_option, workers_option
 
@@ -18,14 +19,50 @@ if TYPE_CHECKING:
 
     from numerics.worlds import Mixture
 
-    from .sampling import Outcome, Perfect, Sampling
+    from .sampling import Asked, Outcome, Perfect, Sampling
 
+# Said again here, because --help is to answer at once; a test holds them equal to what there is.
 GRIDS = ("linspace", "leading", "trailing", "uniform", "log-snr", "karras", "flow")
 SCHEDULES = ("linear", "scaled-linear", "cosine")
 PREDICTIONS = ("x_0", "noise", "v", "score", "velocity")
+SAMPLERS = {
+    "ddpm": "",
+    "ddim": "eta=0",
+    "euler-ancestral": "",
+    "dpmpp-1": "",
+    "dpmpp-2m": "",
+    "dpmpp-3m": "",
+    "sde-dpmpp-1": "",
+    "sde-dpmpp-2m": "",
+    "euler": "",
+    "heun": "churn=0, least=0, most=inf, swell=1",
+    "flow-euler": "",
+    "flow-heun": "",
+    "euler-maruyama": "",
+    "langevin": "delta=0.3, repeats=5",
+    "naive": "",
+}
+MEANING = {
+    "eta": "the part of DDPM's fresh noise, from 0 to 1",
+    "churn": "noise added on the way, as EDM has it; only where sigma is from least to most, and swell times as strong",
+    "delta": "the size of a step, in units of the variance of the noise; there are repeats of them at each level",
+}
 
 
-@click.command()
+def more_help() -> str:
+    """Samplers, their options and an example of a file, below what --help says of itself."""
+    example = "\n".join(f"  {line}" for line in worlds.EXAMPLE.splitlines())
+    plain = ", ".join(name for name, options in SAMPLERS.items() if not options)
+    options = "\n\n".join(
+        f"{name}({of})  {'; '.join(words for option, words in MEANING.items() if option in of)}."
+        for name, of in SAMPLERS.items()
+        if of
+    )
+    samplers = f"Samplers: {plain}; and, with options and their defaults,\n\n{options}"
+    return f"{samplers}\n\n\b\nMINE.toml, for example:\n{example}"
+
+
+@click.command(epilog=more_help())
 @click.argument("world", metavar="WORLD")
 @click.option(
     "--sampler",
@@ -33,7 +70,7 @@ PREDICTIONS = ("x_0", "noise", "v", "score", "velocity")
     multiple=True,
     default=("ddim",),
     metavar="NAME",
-    help="Such as ddpm, heun or 'ddim(eta=0.5)'; several are put side by side.  [default: ddim]",
+    help="Such as ddpm, heun or 'ddim(eta=0.5)', all of them below; several are put side by side.  [default: ddim]",
 )
 @click.option("--steps", default=50, show_default=True, type=int, help="Steps from noise to data.")
 @click.option(
@@ -41,10 +78,8 @@ PREDICTIONS = ("x_0", "noise", "v", "score", "velocity")
 )
 @click.option(
     "--schedule",
-    default="linear",
-    show_default=True,
     type=click.Choice(SCHEDULES),
-    help="Whose times linspace, leading and trailing space; each has T = 1000.",
+    help="Whose times linspace, leading and trailing space, T = 1000; other grids have none.  [default: linear]",
 )
 @click.option("-n", "n", default=10_000, show_default=True, type=click.IntRange(min=2), help="How many draws.")
 @click.option("--prediction", default="x_0", show_default=True, type=click.Choice(PREDICTIONS), help="Of the network.")
@@ -73,7 +108,7 @@ def sample(
     samplers: tuple[str, ...],
     steps: int,
     grid: str,
-    schedule: str,
+    schedule: str | None,
     n: int,
     prediction: str,
     exactly: bool,
@@ -90,16 +125,22 @@ def sample(
     WORLD is point, gaussian, bimodal, ring, crossing or digits, or a mixture of Gaussians in a file MINE.toml: means,
     and variances or covariances, and weights.
     """
-    from . import sampling, worlds
-    from .figures import whole, writing
+    from . import sampling
+    from .figures import drawable, whole, writing
     from .tables import console
 
     samplers = tuple(dict.fromkeys(samplers))
-    law, on = worlds.world(world), sampling.grid(grid, steps, schedule)
+    given = worlds.given(world)
+    law = worlds.world(world) if given is None else worlds.read(world, given)
+    on = sampling.grid(grid, steps, schedule)
+    of = (schedule or sampling.DEFAULT_SCHEDULE) if grid in sampling.OF_A_SCHEDULE else None
+    asked = sampling.Asked(world, given, grid, steps, of, n, prediction, exactly, device)
     tables = {sampler: sampling.table(sampler, on, prediction) for sampler in samplers}
     sampling.available(device)
     if path is not None and path.suffix == ".npy" and len(samplers) > 1:
         raise click.UsageError(f"{path} holds one array, and there are {len(samplers)} samplers: write .npz")
+    if path is not None and path.suffix in DRAWN:
+        drawable()
     with nullcontext() if path is None else whole(path, force, ENDINGS) as unfinished:
         tasks = [
             part
@@ -113,31 +154,35 @@ def sample(
         if run.broken:
             raise sampling.NoSampler("; ".join(dict.fromkeys(run.broken)))
         held_to = run.law(n)
-        outcomes = [run.outcome(name, held_to) for name in samplers]
+        outcomes, best = [run.outcome(name, held_to) for name in samplers], held_to.perfect(n)
         if path is not None and unfinished is not None:
             with writing(path):
-                written(path, unfinished, law, outcomes)
-    best = held_to.perfect(n)
+                if path.suffix in DRAWN:
+                    drawn(path, unfinished, law, outcomes, best, f"{world}: {asked}, seed {seed}")
+                else:
+                    written(path, unfinished, outcomes)
     if as_json:
         from .reporting import document
 
         sources = dict.fromkeys(id for table in tables.values() for id in table.source)
         perfect = dict(zip(best._fields, best, strict=True))
         entries = [as_data(outcome) for outcome in outcomes]
-        click.echo(document([{"id": id} for id in sources], seed, samples=entries, perfect=perfect))
+        claims = [{"id": id} for id in sources]
+        click.echo(document(claims, seed, asked=asked._asdict(), samples=entries, perfect=perfect))
     else:
-        console().print(shown(run, outcomes, best))
+        console().print(shown(run, asked, outcomes, best))
     return ALL_GOOD
 
 
 # ---------------------------------------------------------------- told and kept
 
 
-ENDINGS = (".npy", ".npz", ".svg", ".png", ".pdf")
+DRAWN = (".svg", ".png", ".pdf")
+ENDINGS = (".npy", ".npz", *DRAWN)
 
 
-def shown(run: Sampling, outcomes: Sequence[Outcome], best: Perfect) -> RenderableType:
-    """A row for each sampler, and one for a perfect sampler of as many draws."""
+def shown(run: Sampling, asked: Asked, outcomes: Sequence[Outcome], best: Perfect) -> RenderableType:
+    """A row for each sampler, and one for a perfect sampler of as many draws, with what chance makes of it."""
     from .figures.drawing import table
 
     on_the_line = run.world.dimension is None
@@ -155,10 +200,16 @@ def shown(run: Sampling, outcomes: Sequence[Outcome], best: Perfect) -> Renderab
         ]
         for o in outcomes
     ]
-    around = f"{best.distance:.4f} ± {best.distance_spread:.4f}"
-    rows.append(["a perfect sampler", "", "", around, f"{best.mean_off:.4f}", f"{best.variance:.4f}", ""])
-    n = len(outcomes[0].x)
-    return table(heads, rows, f"{n:,} draws each, seed {run.seed}; a perfect sampler errs as much by chance alone.")
+    rows.append(["a perfect sampler", "", "", *(f"{x:.4f}" for x in (best.distance, best.mean_off, best.variance)), ""])
+    spreads = best.distance_spread, best.mean_off_spread, best.variance_spread
+    rows.append(["", "", "", *(f"± {x:.4f}" for x in spreads), ""])
+    sliced = "" if on_the_line else "  Sliced W2: the root mean square of W2 along directions."
+    return table(
+        heads,
+        rows,
+        f"{asked}, seed {run.seed}.",
+        f"A perfect sampler errs as much by chance alone; ± is how much that varies from run to run.{sliced}",
+    )
 
 
 def as_data(outcome: Outcome) -> dict[str, Any]:
@@ -169,19 +220,21 @@ def as_data(outcome: Outcome) -> dict[str, Any]:
     return {**{name: getattr(outcome, name) for name in names}, **about}
 
 
-def written(path: Path, unfinished: Path, world: Mixture, outcomes: Sequence[Outcome]) -> None:
-    """The draws as an array, or as arrays by their samplers, or a figure: what the name ends in says which."""
+def written(path: Path, unfinished: Path, outcomes: Sequence[Outcome]) -> None:
+    """The draws as an array, or as arrays by their samplers: what the name ends in says which."""
     import numpy as np
 
-    if path.suffix == ".npy":
-        with unfinished.open("wb") as file:
+    with unfinished.open("wb") as file:
+        if path.suffix == ".npy":
             np.save(file, outcomes[0].x)
-    elif path.suffix == ".npz":
-        with unfinished.open("wb") as file:
+        else:
             np.savez(file, allow_pickle=False, **{outcome.sampler: outcome.x for outcome in outcomes})
-    else:
-        from .figures import in_style, save
-        from .figures.samples import samples
 
-        with in_style():
-            save(samples(world, outcomes), unfinished, path)
+
+def drawn(path: Path, unfinished: Path, world: Mixture, outcomes: Sequence[Outcome], best: Perfect, about: str) -> None:
+    """The draws as a figure."""
+    from .figures import in_style, save
+    from .figures.samples import samples
+
+    with in_style():
+        save(samples(world, outcomes, best, about), unfinished, path)

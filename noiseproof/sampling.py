@@ -6,7 +6,6 @@ eight or on a cluster, and whatever comes after it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import current_process
@@ -28,7 +27,7 @@ from numerics.statistics.streams import stream
 from numerics.statistics.transport import directions
 from numerics.worlds import Mixture
 
-from .faults import Fault
+from .faults import Fault, nearest
 from .running import Died, Event, Gave
 
 Array = NDArray[np.float64]
@@ -43,7 +42,14 @@ SCHEDULES: dict[str, Callable[[], schedules.Schedule]] = {
     "scaled-linear": schedules.scaled_linear,
     "cosine": schedules.cosine,
 }
+DEFAULT_SCHEDULE = "linear"
 OF_A_SCHEDULE = {"linspace": grids.linspace, "leading": grids.leading, "trailing": grids.trailing}
+WITHOUT_ONE: dict[str, Callable[[int], Grid]] = {
+    "uniform": lambda steps: grids.uniform(lambda t: np.exp(-0.1 * t - 9.95 * t * t), steps),  # beta(t) from 0.1 to 20
+    "log-snr": grids.log_snr,
+    "karras": grids.karras,
+    "flow": grids.flow,
+}
 
 
 class NoSampler(Fault, ValueError):
@@ -53,36 +59,69 @@ class NoSampler(Fault, ValueError):
 # ---------------------------------------------------------------- what is asked for
 
 
-def grid(name: str, steps: int, schedule: str = "linear") -> Grid:
-    """The grid of this name with so many steps; spacings of time are of the schedule.  Raises NoSampler."""
+class Asked(NamedTuple):
+    """What a run was asked for: with the names of the samplers and the seed it can be repeated."""
+
+    world: str
+    given: dict[str, Any] | None  # what the file said, if the world is one's own
+    grid: str
+    steps: int
+    schedule: str | None  # None for a grid that has none
+    draws: int
+    prediction: str
+    from_law: bool
+    device: str | None  # None: NumPy, in double precision
+
+    def __str__(self) -> str:
+        steps = f"{self.steps} step{'s' * (self.steps != 1)} of the grid {self.grid}"
+        schedule = f", schedule {self.schedule}" if self.schedule else ""
+        exact = ", begun with the law of the world there" if self.from_law else ""
+        device = f", in single precision on {self.device}" if self.device else ""
+        return f"{self.draws:,} draws each, {steps}{schedule}{exact}{device}"
+
+
+def grid(name: str, steps: int, schedule: str | None = None) -> Grid:
+    """The grid of this name with so many steps; spacings of time are of a schedule, linear by default.
+
+    Raises NoSampler.
+    """
     try:
         if name in OF_A_SCHEDULE:
-            return OF_A_SCHEDULE[name](SCHEDULES[schedule](), steps)
-        if name == "uniform":
-            return grids.uniform(lambda t: np.exp(-0.1 * t - 9.95 * t * t), steps)  # beta(t) from 0.1 to 20
-        return {"log-snr": grids.log_snr, "karras": grids.karras, "flow": grids.flow}[name](steps)
+            return OF_A_SCHEDULE[name](SCHEDULES[schedule or DEFAULT_SCHEDULE](), steps)
+        if schedule:
+            raise NoSampler(
+                f"--schedule {schedule} means nothing on the grid {name}: only {', '.join(OF_A_SCHEDULE)} space the "
+                "times of a schedule; leave it out"
+            )
+        return WITHOUT_ONE[name](steps)
+    except NoSampler:
+        raise
     except ValueError as error:
         raise NoSampler(str(error)) from error
 
 
 def table(sampler: str, on: Grid, prediction: str = "x_0") -> Table:
     """The table of a sampler as it is typed, ``ddim`` or ``ddim(eta=0.5)``.  Raises NoSampler."""
-    match = re.fullmatch(r"\s*([a-z0-9+-]+)\s*(?:\((.*)\))?\s*", sampler)
-    if not match or match[1] not in methods.METHODS:
-        raise NoSampler(f"there is no sampler called {sampler}; there are {', '.join(methods.METHODS)}")
+    called, bracket, inside = (word.strip() for word in sampler.partition("("))
+    if called not in methods.METHODS:
+        raise NoSampler(f"there is no sampler called {called!r}; {nearest(called, methods.METHODS)}")
+    if bracket and not inside.endswith(")"):
+        raise NoSampler(f"{sampler}: the bracket is not closed; expected options such as (eta=0.5) and nothing after")
     options = {}
-    for given in filter(None, (match[2] or "").split(",")):
+    for given in filter(None, (word.strip() for word in inside[:-1].split(","))):
         name, _, number = (word.strip() for word in given.partition("="))
+        if name in options:
+            raise NoSampler(f"{sampler}: {name} is given twice")
         try:
             options[name] = float(number)
         except ValueError:
             options[name] = np.nan
-        if not np.isfinite(options[name]):
-            raise NoSampler(f"{sampler}: expected options such as eta=0.5, and not {given.strip()}")
-    method = methods.METHODS[match[1]]
+        if np.isnan(options[name]):
+            raise NoSampler(f"{sampler}: expected options such as eta=0.5, and not {given}")
+    method = methods.METHODS[called]
     if strange := sorted(set(options) - set(known := methods.options(method))):
         takes = f"it takes {', '.join(known)}" if known else "it takes none"
-        raise NoSampler(f"{match[1]} has no option {strange[0]}; {takes}")
+        raise NoSampler(f"{called} has no option {strange[0]}; {takes}")
     try:
         made = method(on, **options)
         return made if prediction == "x_0" or not made.evaluations else made.predicting(prediction)
@@ -187,8 +226,10 @@ def available(device: str | None) -> None:
     try:
         torch.zeros(1, device=device)
     except Exception as error:  # whatever torch or the driver says
-        first = str(error).splitlines()[0]
-        raise NoSampler(f"torch cannot use the device {device}: {first}") from error
+        first = str(error).splitlines()[0].partition(". ")[0].rstrip(".")
+        raise NoSampler(
+            f"torch cannot use the device {device}: {first}; leave --device out to draw with NumPy, in double precision"
+        ) from error
 
 
 # ---------------------------------------------------------------- what came of it
@@ -213,8 +254,15 @@ class Perfect(NamedTuple):
     distance: float
     distance_spread: float
     mean_off: float
+    mean_off_spread: float
     variance: float
     variance_spread: float
+
+
+def around(value: float, spread: float) -> str:
+    """A number and its spread, as far as two digits of the spread go."""
+    places = int(np.clip(1 - np.floor(np.log10(spread)), 0, 6)) if spread > 1e-9 else 0
+    return f"{value:.{places}f} ± {spread:.{places}f}" if spread > 1e-9 else f"{value:.3g}"
 
 
 class Sampling:
@@ -275,4 +323,5 @@ class Law:
         """What draws from the law itself show, again and again."""
         draws = (self.target.sample(stream(self.seed, "sample", "perfect", k), n) for k in range(AGAIN))
         found = np.array([self.off(x) for x in draws])
-        return Perfect(found[:, 0].mean(), found[:, 0].std(), found[:, 1].mean(), self.variance, found[:, 2].std())
+        (w2, off, _), (w2_spread, off_spread, variance_spread) = found.mean(axis=0), found.std(axis=0)
+        return Perfect(w2, w2_spread, off, off_spread, self.variance, variance_spread)

@@ -141,34 +141,39 @@ def summary(reports: Iterable[Report], elapsed: float, interrupted: bool = False
 def kills(trials: Sequence[Trial], claims: Sequence[Claim]) -> Table:
     """How many wrong versions of each claim were killed, by which kinds, and how small an error was found out."""
     kinds = [kind for kind in JUDGES if any(kind in t.asked for t in trials)]
-    table = grid()
-    table.add_column("claim", overflow="fold")
-    for name in ("named\nkilled", "autom.\nkilled", *(HEADS[kind] for kind in kinds), "smallest\nerror"):
+    table = grid(show_edge=False)
+    table.add_column("claim", overflow="fold", min_width=20)
+    for name in ("named\nkilled", "autom.\nkilled", *(HEADS[kind] for kind in kinds), "least\nerror"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column("secs", justify="right", no_wrap=True)
+    table.add_column("\nsecs", justify="right", no_wrap=True)
+    if any(t.survives or t.equivalent or t.errors for t in trials):
+        table.add_column("", no_wrap=True)
     for chapter, found in by_chapter(claims).items():
         table.add_row(Text(chapter, "bold cyan"))
         for claim in found:
             mine = [t for t in trials if t.claim == claim.id]
-            table.add_row(slug(claim), *kill_counts(mine, kinds), seconds(sum(t.seconds for t in mine)))
+            table.add_row(slug(claim), *kill_counts(mine, kinds)[: len(table.columns) - 1])
     table.add_section()
-    table.add_row(Text("all", "bold"), *kill_counts(trials, kinds), seconds(sum(t.seconds for t in trials)))
+    table.add_row(Text("all", "bold"), *kill_counts(trials, kinds)[: len(table.columns) - 1])
     return table
 
 
 def kill_counts(trials: Sequence[Trial], kinds: Sequence[str]) -> list[Text]:
-    """Of the named and of the automatic, then by kind of those that the kind was asked about, and what is left."""
+    """Of the named and of the automatic, then by kind of those that the kind was asked about, and what is left.
+
+    A check mark says that a kind found out all that it was asked about.
+    """
     cells = []
     for group in ("named", "automatic"):
         mine = [t for t in trials if t.group == group]
         killed = sum(t.killed for t in mine)
         cells.append(Text(f"{killed}/{len(mine)}", "bold red" if any(t.survives for t in mine) else "green"))
     for kind in kinds:
-        asked = sum(kind in t.asked for t in trials)
-        cells.append(Text(f"{sum(kind in t.by for t in trials)}/{asked}" if asked else "·", "dim"))
+        asked, found = sum(kind in t.asked for t in trials), sum(kind in t.by for t in trials)
+        cells.append(WORDS[PASS] if asked and asked == found else Text(f"{found}/{asked}" if asked else "·", "dim"))
     smallest = smallest_error(trials)
     cells.append(Text("" if smallest is None else f"{smallest:.0e}", "dim"))
+    cells.append(seconds(sum(t.seconds for t in trials)))
     counts = {
         ("equal", "cyan"): sum(t.equivalent is not None for t in trials),
         ("ALIVE", "bold red"): sum(t.survives for t in trials),

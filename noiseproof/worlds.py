@@ -1,9 +1,4 @@
-"""Worlds by name, and mixtures that a user wrote down in a TOML file.
-
-weights = [0.3, 0.7]          # optional: equal, if they are left out
-means = [[-1, 0], [2, 1]]     # a number for each component in one dimension, a list of d numbers in d
-variances = [0.1, 0.4]        # or one number for all; or covariances = [[[...], ...], ...], d by d for each
-"""
+"""Worlds by name, and mixtures that a user wrote down in a TOML file, such as EXAMPLE."""
 
 from __future__ import annotations
 
@@ -12,11 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .faults import Fault
+from .faults import Fault, nearest
 
 if TYPE_CHECKING:
     from numerics.worlds import Mixture
 
+EXAMPLE = """\
+weights = [0.3, 0.7]         # left out: all equal
+means = [[-1, 0], [2, 1]]    # two components in the plane; on the line [-1, 2]
+variances = [0.1, 0.4]       # along every axis; one number for all will do
+# or covariances = [[[0.1, 0.0], [0.0, 0.2]], [[0.4, 0.1], [0.1, 0.4]]]
+"""
 KEYS = ("weights", "means", "variances", "covariances")
 
 
@@ -83,28 +84,34 @@ WORLDS: dict[str, Callable[[], Mixture]] = {
 
 def world(name: str) -> Mixture:
     """The world of this name, or that of a file ``name.toml``.  Raises NoWorld."""
-    if name.endswith(".toml"):
-        return read(Path(name))
+    if (said := given(name)) is not None:
+        return read(name, said)
     if name not in WORLDS:
-        raise NoWorld(f"there is no world called {name}; there are {', '.join(WORLDS)}, and files in TOML: MINE.toml")
+        raise NoWorld(f"there is no world called {name!r}; {nearest(name, WORLDS, ', and files in TOML: MINE.toml')}")
     try:
         return WORLDS[name]()
     except ImportError as error:
         raise NoWorld(str(error)) from error
 
 
-def read(path: Path) -> Mixture:
+def given(name: str) -> dict[str, Any] | None:
+    """What a file ``name.toml`` says, None for a world that has a name.  Raises NoWorld."""
+    if not name.endswith(".toml"):
+        return None
+    try:
+        return tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NoWorld(f"cannot read {name}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NoWorld(f"{name} is no TOML: {error}") from error
+
+
+def read(name: str, said: dict[str, Any]) -> Mixture:
     """The mixture that a file describes.  Raises NoWorld with the key that is wrong."""
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NoWorld(f"cannot read {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NoWorld(f"{path} is no TOML: {error}") from error
-    try:
-        return described(given)
+        return described(said)
     except ValueError as error:
-        raise NoWorld(f"{path}: {error}") from error
+        raise NoWorld(f"{name}: {error}") from error
 
 
 def described(given: dict[str, Any]) -> Mixture:
@@ -115,8 +122,10 @@ def described(given: dict[str, Any]) -> Mixture:
         raise ValueError(f"the key {strange[0]} means nothing here; the keys are {', '.join(KEYS)}")
     if "means" not in given:
         raise ValueError("the key means is missing: a number for each component, or a list of d numbers")
-    if ("variances" in given) == ("covariances" in given):
+    if "variances" in given and "covariances" in given:
         raise ValueError("expected one of the keys variances and covariances, and not both")
+    if "variances" not in given and "covariances" not in given:
+        raise ValueError("one of the keys variances and covariances is missing: a number, or one for each component")
     means = inputs.finite("means", given["means"])
     if means.ndim not in (1, 2) or 0 in means.shape:
         raise ValueError(f"means has shape {means.shape}; expected (K,) in one dimension, or (K, d)")

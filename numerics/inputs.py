@@ -14,6 +14,8 @@ def finite(name: str, values: ArrayLike, shape: tuple[int | str, ...] | None = N
     ``shape`` names axes that may have any length, ``("N", 64)``.  Raises ValueError.
     """
     try:
+        if not _numbers(values):
+            raise TypeError("letters and truth values")
         array = np.array(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is {_shown(values)}; expected numbers, in an array without gaps") from error
@@ -43,6 +45,15 @@ def probability(name: str, values: ArrayLike, open: bool = False) -> Array:
         expected = "strictly between 0 and 1" if open else "in [0, 1]"
         raise ValueError(f"{name}{_first(array, outside)}; expected a probability {expected}")
     return array
+
+
+def _numbers(values: object) -> bool:
+    """Whether nothing in there is a string or a truth value, which NumPy would read as numbers."""
+    if isinstance(values, (list, tuple)):
+        return all(map(_numbers, values))
+    if isinstance(values, np.ndarray):
+        return values.dtype.kind not in "bSU"
+    return not isinstance(values, (bool, np.bool_, str, bytes))
 
 
 def _first(array: Array, wrong: NDArray[np.bool_]) -> str:

@@ -57,7 +57,7 @@ def landing():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("claim", "wrong"), landing())
+@pytest.mark.parametrize(("claim", "wrong"), list(landing()))
 def test_nothing_that_is_trained_lands_on_a_mistake(claim, wrong):
     found = list(examine(claim, "model", 0, wrong))
     assert not [check.detail for check in found if check.verdict == ERROR]

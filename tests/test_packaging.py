@@ -87,6 +87,14 @@ def test_what_ci_installs_is_pinned_and_allowed(requirement):
     assert asked.specifier.contains(pinned), f"constraints.txt has {asked.name}=={pinned}"
 
 
+@pytest.mark.parametrize("library", ["matplotlib", "torch", "scikit-learn"])
+def test_what_the_readme_draws_with_comes_with_what_it_installs(library):
+    """README and `make verify` install the extra `test`; `sample --out ring.svg` draws, some figures train."""
+    assert '-e ".[test]"' in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert '-e ".[test]"' in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert library in {canonicalize_name(r.name) for r in needed("test")}
+
+
 def test_a_pin_holds_on_every_machine():
     local = {name: version for name, version in pins().items() if "+" in version}
     assert not local, f"a local version exists on one machine only: {local}"

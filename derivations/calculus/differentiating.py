@@ -81,7 +81,7 @@ def by_parts(g: Expr, x: sp.Symbol) -> Rule:
         return by_parts(spell(g), x)
 
     granted = "" if unit else "the boundary terms of an integration by parts vanish"
-    return Rule("by parts", proves, granted, ("by parts", g, x), again)
+    return Rule("fundamental theorem" if unit else "by parts", proves, granted, ("by parts", g, x), again)
 
 
 def _antiderivative(whole: Integral) -> Expr:

@@ -11,6 +11,7 @@ Double precision may *accept* a step; only higher precision (mpmath, or extended
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from zlib import crc32
 
 import mpmath as mp
@@ -122,7 +123,7 @@ def disagreement(relation: str, lhs: Expr, rhs: Expr, world: World) -> str | Non
 
 def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | None:
     """The worst of the points, if the relation is false there."""
-    strict = relation in ("<", ">")
+    strict, count, gap = relation in ("<", ">"), len(next(iter(env.values()), [0])), np.zeros(1)
 
     def gaps(ar, env, n):
         left, right = values(sides, env, ar, n)
@@ -135,6 +136,13 @@ def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | 
         good = np.all(gap < -NEAR) if strict else np.all(gap <= NEAR)
         if good and (not deep or resolved(gaps(DOUBLE, env, coarse)[:2], (left, right))):
             return None
+
+    # Digits are dear: where numbers already tell a falsehood, the worst of the points is asked before the others.
+    if count > 1 and deep and np.any(gap > FAR):
+        worst = int(np.argmax(np.where(np.isfinite(gap), gap, 0))) * count // len(gap)
+        with suppress(NoWitness):
+            if found := refutation(relation, sides, {s: v[worst : worst + 1] for s, v in env.items()}, deep):
+                return found
 
     def precisely(digits: int, n: int):
         if deep > 1:
@@ -149,20 +157,18 @@ def refutation(relation: str, sides: list[Expr], env: dict, deep: int) -> str | 
         if len(seen) < len(gap):
             raise NoWitness("a side has no finite value at some point")
         return None
-    again = precisely(60, 481 if deep < 3 else 121)[
-        2
-    ]  # what goes away with more digits, or on another grid, is no point
+    # What goes away with more digits, or on another grid, is no point.
+    *_, again = precisely(60, 481 if deep < 3 else 121)
     if not deep and all(again[i] <= (-NEAR if strict else FAR) for i in wrong):
         return None
     wrong = [i for i in wrong if abs(again[i] - gap[i]) <= abs(gap[i]) / 2]
     if not wrong:
         raise NoWitness("numbers that depend on the grid or on the digits")
     i = max(wrong, key=lambda i: gap[i])
-    count = len(next(iter(env.values()), gap))
     at = ", ".join(
         f"{s} = {np.array2string(v[i * count // len(gap)], precision=4, separator=', ')}" for s, v in env.items()
     )
-    where = f"at {' '.join(at.split())}: " if at else ""
+    where = f"at {' '.join(at.split()).replace('., ', ', ').rstrip('.')}: " if at else ""
     return f"{where}left = {mp.nstr(mp.mpmathify(left[i]), 8)}, right = {mp.nstr(mp.mpmathify(right[i]), 8)}"
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from itertools import product
 from operator import add, matmul, mul
 from typing import Any
@@ -25,13 +25,9 @@ from sympy import (
     Derivative,
     Expr,
     Integral,
-    MatAdd,
-    MatMul,
-    MatPow,
     MatrixExpr,
     MatrixSymbol,
     Mul,
-    Pow,
     Product,
     Sum,
     exp,
@@ -53,7 +49,7 @@ class Root(MatrixExpr):
     shape = property(lambda self: self.args[0].shape)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Arithmetic:
     """The same tree walk in double, extended or arbitrary precision."""
 
@@ -77,9 +73,12 @@ def _real(f):
     return value
 
 
+LARGEST = mp.mpf(2) ** 1000
+
+
 def _tame(x):
     """The number below 2^1000, else nan: the exponential of a larger one asks for as many bits as it is large."""
-    return x if abs(x) < 2**1000 else mp.nan
+    return x if -LARGEST < x < LARGEST else mp.nan
 
 
 DOUBLE = Arithmetic(np.exp, np.log, float, np.float64)
@@ -88,7 +87,8 @@ TAME_EXP, REAL_LOG = _mp(lambda x: mp.exp(_tame(x))), _mp(_real(mp.log))
 ARBITRARY = Arithmetic(TAME_EXP, REAL_LOG, lambda n: mp.mpmathify(sp.N(n, mp.mp.dps + 5)), object)
 
 
-def line(n: int, ar: Arithmetic):
+@cache
+def line(n: int, ar: Arithmetic, precision: int):
     """Nodes and weights on the line: z = sinh u."""
     u, h = uniform(n, 6, ar)
     up, down = ar.exp(u), ar.exp(-u)
@@ -106,7 +106,8 @@ def normal_nodes(letter: Expr, env: Mapping, ar: Arithmetic, n: int):
     return u[np.array(grid)][..., None], w[np.array(grid)].prod(axis=-1)
 
 
-def segment(n: int, ar: Arithmetic):
+@cache
+def segment(n: int, ar: Arithmetic, precision: int):
     """Nodes and weights on (0, 1): z = 1/(1 + exp(-pi sinh u))."""
     u, h = uniform(n, 3.5, ar)
     up, down = ar.number(sp.pi / 2) * ar.exp(u), ar.number(sp.pi / 2) * ar.exp(-u)
@@ -136,7 +137,7 @@ def evaluate(e: Expr, env: Mapping, ar: Arithmetic, n: int, memo: dict | None = 
     elif e.is_number and not e.has(Integral, Sum, Product, GaussianMean, Density):
         result = ar.number(e)
     elif isinstance(e, (Add, Mul)):
-        result = reduce(add if isinstance(e, Add) else mul, map(at, e.args))
+        result = reduce(np.add if isinstance(e, Add) else np.multiply, map(at, e.args))
     elif isinstance(e, exp):
         result = ar.exp(at(e.args[0]))
     elif isinstance(e, log):
@@ -145,7 +146,7 @@ def evaluate(e: Expr, env: Mapping, ar: Arithmetic, n: int, memo: dict | None = 
         result = abs(at(e.args[0]))
     elif isinstance(e, (sp.Max, sp.Min)):
         result = reduce(np.maximum if isinstance(e, sp.Max) else np.minimum, map(at, e.args))
-    elif isinstance(e, Pow):
+    elif isinstance(e, sp.Pow):
         result = power(at(e.base), e.exp, at, ar)
     elif isinstance(e, Integral):
         result = quadrature(e, env, ar, n)
@@ -190,7 +191,7 @@ def logarithm(e: Expr, at, ar: Arithmetic):
     if isinstance(e, Mul):
         parts = sum(logarithm(a, at, ar) for a in e.args)
         return np.where(np.isnan(parts), ar.log(at(e)), parts) if np.any(np.isnan(parts)) else parts
-    if isinstance(e, Pow) and e.exp.is_Rational and (e.base.is_positive or not e.exp.is_Integer):
+    if isinstance(e, sp.Pow) and e.exp.is_Rational and (e.base.is_positive or not e.exp.is_Integer):
         return ar.number(e.exp) * logarithm(e.base, at, ar)
     return ar.log(at(e))
 
@@ -199,10 +200,10 @@ def quadrature(e: Integral, env: Mapping, ar: Arithmetic, n: int):
     *inner, (z, a, b) = e.limits
     f = Integral(e.function, *inner) if inner else e.function
     if (a, b) == (-oo, oo):
-        return weighted(f, z, *line(n, ar), env, ar, n)
+        return weighted(f, z, *line(n, ar, mp.mp.prec), env, ar, n)
     if oo in (a, b) or -oo in (a, b):
         raise NoWitness("half lines: substitute first")
-    x, w = segment(n, ar)
+    x, w = segment(n, ar, mp.mp.prec)
     wider = widened(env)
     lo, hi = (evaluate(c, wider, ar, n) for c in (a, b))
     return weighted(f, z, lo + (hi - lo) * x, w * (hi - lo), env, ar, n)
@@ -293,12 +294,12 @@ def matrix_value(e: Expr, at: Callable, env: Mapping, ar: Arithmetic):
         return (np.swapaxes(v, -1, -2) @ at(e.matrix) @ v)[..., 0, 0]
     if isinstance(e, sp.Transpose):
         return np.swapaxes(at(e.arg), -1, -2)
-    if isinstance(e, MatAdd):
+    if isinstance(e, sp.MatAdd):
         return reduce(add, map(at, e.args))
-    if isinstance(e, MatMul):
+    if isinstance(e, sp.MatMul):
         scale, matrices = e.as_coeff_matrices()
         return reduce(matmul, map(at, matrices)) * np.asarray(at(scale))[..., None, None]
-    if isinstance(e, MatPow) and e.exp.is_Integer:
+    if isinstance(e, sp.MatPow) and e.exp.is_Integer:
         return reduce(matmul, abs(int(e.exp)) * [at(e.base) if e.exp > 0 else inverse(at(e.base))])
     if isinstance(e, (sp.Identity, sp.ZeroMatrix)):
         shape = [dimension(env) if n == DIMENSION else 1 for n in e.shape]

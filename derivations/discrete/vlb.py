@@ -51,12 +51,14 @@ w = units("w_t")  # the probability that a mask is new
 WHERE = STEP | {w: unmasking}
 
 data, predicted = UnitFunction("q_0", [k]), UnitFunction(r"\tilde{p}", [k])  # laws of x_0: without, and given a mask
-f, mask = RealFunction("f", [k]), RealFunction("f_0", [])  # whatever one may ask of x_{t-1}; its value for the mask
-shown, hidden = UnitFunction("p", [k]), UnitFunction("p_0", [])  # the model's probabilities of x_{t-1}, given a mask
+# Whatever one may ask of x_{t-1}, and its value for the mask; the model's probabilities of x_{t-1}, given a mask.
+
+f, mask = RealFunction("f", [k]), RealFunction(r"f_{\mathrm{mask}}", [])
+shown, hidden = UnitFunction("p", [k]), UnitFunction(r"p_{\mathrm{mask}}", [])
 sums_to_one = definition("a prediction is a law", {Sum(predicted, (k, 0, m)): Integer(1)})
 model = definition("the step of the model", {shown: w * predicted, hidden: 1 - w})
 
-curve, slope = UnitFunction(r"\bar\alpha", [s]), RealFunction("a'", [s])  # in continuous time
+curve, slope = UnitFunction(r"\bar\alpha", [s]), RealFunction(r"\bar\alpha'", [s])  # in continuous time
 differentiated = definition("the slope of the schedule", {d(s, curve): slope})
 
 # Statement
@@ -119,8 +121,8 @@ cross_entropy = loss / w
 CLAIMS = [
     Claim(
         "discrete.absorbing-vlb",
-        "With a mask, a step of the bound is the log loss on masked tokens, times the probability that a mask is new: "
-        "(alpha_bar_{t-1} - alpha_bar_t)/(1 - alpha_bar_t).",
+        "With a mask, a step of the bound for one token is its log loss if masked, times the probability that a mask "
+        "is new: (alpha_bar_{t-1} - alpha_bar_t)/(1 - alpha_bar_t).",
         proved_by=(
             model_of_a_step,
             masked_just_now,

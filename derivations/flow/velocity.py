@@ -161,7 +161,7 @@ def mean_of_the_velocities(mean_velocity=mean_velocity):
 
 
 def cloud_of_paths(rate=rate):
-    """The paths share out what is at x_t, and what they carry away is what the mean velocity carries away."""
+    """The rate of p in time, as a and w = 1/b^2 change: what paths carry away, the mean velocity carries away."""
     yield let(b, 1 / sqrt(w))
     yield let(b_dot, -w_dot / (2 * w ** Rational(3, 2)))
     yield let(u, field)
@@ -169,7 +169,6 @@ def cloud_of_paths(rate=rate):
     yield let(density, marginal)
     yield let(score, d(x_t, log(marginal)))
     pull, growth = (x_t - a * x_1) / b**2, (b**2 - (x_t - a * x_1) ** 2) / 2
-    # By the chain rule this is the rate of change in time.
     yield a_dot * d(a, marginal) + w_dot * d(w, marginal)
     yield eq(
         a_dot * d(a, integral(jump * data, x_1)) + w_dot * d(w, integral(jump * data, x_1)),

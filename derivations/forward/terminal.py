@@ -128,7 +128,7 @@ def squares_leave_a_half(product=squares_leave, left_over=for_ever):
 CLAIMS = [
     Claim(
         "forward.terminal",
-        r"The data are forgotten if and only if \bar\alpha_T goes to zero, that is if the betas add up to infinity.",
+        r"The data are forgotten if and only if \bar\alpha_T goes to zero, that is if the \beta_t add up to infinity.",
         proved_by=(
             distance_from_noise,
             forgotten,

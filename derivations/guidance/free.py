@@ -82,13 +82,13 @@ def two_conventions(guided=guided, scaled=scaled):
 
 
 def no_guidance(guided=guided):
-    """... the weight says how far one goes past it, so that with the weight 0, ..."""
+    """... the weight says how far one goes past it, and at 0 what it multiplies is gone, ..."""
     yield guided
     yield eq(conditional_noise + w * (conditional_noise - predicted_noise), by=algebra)
 
 
 def scale_of_one(scaled=scaled):
-    """... or the scale 1, one draws from the law given the label."""
+    """... as it is at the scale 1: then one draws from the law given the label."""
     yield scaled
     yield eq(conditional_noise + (s - 1) * (conditional_noise - predicted_noise), by=algebra)
 

@@ -16,7 +16,7 @@ from sympy import Expr
 
 from ..calculus.steps import Derivation, Followed, Let, Rule, Step, check
 from .formulas import pieces, tex
-from .pictures import picture
+from .pictures import GREEK, picture
 
 # ---------------------------------------------------------------- lines
 
@@ -53,21 +53,26 @@ def lines(done: Followed) -> Iterator[tuple[Step | None, Expr, list[Let]]]:
 
 def laid_out(done: Followed, room: float, wide: Wide) -> Iterator[Row]:
     """The rows of a derivation, none wider than there is room for if that can be helped."""
+    orders: dict[Expr, int] = {}  # a remainder stays to the end
     for step, e, lets in lines(done):
         lead = RELATIONS.get(step.relation, step.relation) if step else NEXT
-        *above, last = broken(lead, e, tail(step), room, wide)
+        if step and step.relation == "~":
+            letter, _, order = step.near
+            orders[letter] = min(int(order), orders.get(letter, int(order)))
+        *above, last = broken(lead, e, tail(step, orders), room, wide)
         yield from map(Row, above)
         whole = Row(last, step.by if step else None)
         yield from [whole] if wide(whole) <= room else [Row(last), Row("", whole.by)] if step else [whole]
         yield from explained(lets, room, wide)
 
 
-def tail(step: Step | None) -> str:
-    """What follows the right side of a limit or an order."""
-    if step is None or not step.near:
-        return ""
-    letter, target, order = step.near
-    return rf" + O({tex(letter**order)})" if step.relation == "~" else rf" \quad ({tex(letter)} \to {tex(target)})"
+def tail(step: Step | None, orders: dict[Expr, int]) -> str:
+    """What follows the right side: the remainders of this line or of one above it, and the way to a limit."""
+    remainders = "".join(rf" + O({tex(letter**order)})" for letter, order in orders.items())
+    if step is None or step.relation != "->":
+        return remainders
+    letter, target, _ = step.near
+    return rf"{remainders} \quad ({tex(letter)} \to {tex(target)})"
 
 
 def broken(lead: str, e: Expr, end: str, room: float, wide: Wide) -> list[str]:
@@ -114,7 +119,7 @@ def reason(rule: Rule) -> str:
         name = "\\" + (greek[2].lower() if greek[1] == "SMALL" else greek[2].title()) if greek else base
         return f"${''.join(ACCENTS[a] for a in accents)}{UNICODE.get(base, name)}$"
 
-    words = unicodedata.normalize("NFD", rule.name).split(" ")
+    words = (rf"\{w}" if w in GREEK.split() else w for w in unicodedata.normalize("NFD", rule.name).split(" "))
     words = (f"${w}$" if re.search(NAME, w) else re.sub(LETTER, letter, w) for w in words)
     return unicodedata.normalize("NFC", " ".join(words)).replace("$$", "") + r"\,$^\dagger$" * bool(rule.granted)
 

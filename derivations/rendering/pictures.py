@@ -23,6 +23,8 @@ SYMBOLS: dict[str, str] = dict(zip(GREEK.split(), "αβγδεζηθκλμνξπ�
 SYMBOLS |= {name.title(): c.upper() for name, c in SYMBOLS.items()}
 SYMBOLS |= {"varepsilon": "ε", "varphi": "φ", "partial": "∂", "infty": "∞", "ell": "ℓ", "star": "*", "prime": "′"}
 SYMBOLS |= {"mid": "|", "|": "‖", "cdot": "·", "to": "→", "le": "≤", "ge": "≥", "top": "⊤"}
+SYMBOLS |= {"nabla": "∇", "sim": "∼", "dots": "…", "cdots": "⋯", "pm": "±", "ne": "≠", "propto": "∝", "approx": "≈"}
+SYMBOLS |= {"Longrightarrow": "⟹", "odot": "⊙", "in": "∈", "lbrace": "{", "rbrace": "}"}
 SYMBOLS |= {"int": "∫", "sum": "∑", "prod": "∏", "quad": "   ", "-": "−"}
 ACCENTS = {"bar": "\u0304", "tilde": "\u0303", "hat": "\u0302", "dot": "\u0307"}
 BELOW = dict(zip("0123456789+−=aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₌ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ"))
@@ -147,7 +149,7 @@ class Typesetter:
                 return text(f"C({n.rows[0]}, {k.rows[0]})") if self.flat else fenced(choice)
             case "sqrt":
                 inside = self.argument()
-                simple = len(inside.rows) == 1 and not loose(inside.rows[0], " −+/^(")
+                simple = len(inside.rows) == 1 and not re.search(r"[ −+/^(]", inside.rows[0])
                 return beside(text("√", 0.85), inside if simple else fenced(inside))
             case "mathrm" | "mathcal" | "mathbb" | "text":
                 inside = self.argument()

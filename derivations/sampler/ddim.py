@@ -112,7 +112,7 @@ step_1 = levels(multistep.step_1)
 
 
 def same_law(mean=mean, variance=variance):
-    """Averaged over what x_0 leads to, the kernel gives x_s its law given x_0, for any part drawn afresh, ..."""
+    """Averaged over what x_0 leads to, the kernel gives x_s its law given x_0, if any part ρ is drawn afresh, ..."""
     yield let(sigma, sqrt(part * (1 - alpha_bar_s)))
     yield integral(normal(x_s, mean, variance) * evidence, x_t)
     yield eq(from_data, by=gaussian_integral(x_t))
@@ -162,7 +162,7 @@ def mean_at_one(mean=mean, at_one=at_one):
 
 
 def true_noise(step=step):
-    """With the noise that is in x_t, a step is a draw from the kernel that leaves x_s its law."""
+    """With the noise that is in x_t, and a part ρ afresh, a step is a draw from the kernel that leaves x_s its law."""
     yield let(sigma, sqrt(part * (1 - alpha_bar_s)))
     yield let(predicted_noise, noise)
     yield step
@@ -170,12 +170,14 @@ def true_noise(step=step):
 
 
 def flow_in_the_noise():
-    """Along the probability flow x/a is moved by the predicted noise alone, as the noise level sigma/a changes, ..."""
+    """Along the probability flow x/a is moved by the predicted noise alone, as σ/a = exp(-λ) changes, ..."""
     x, a, spread = multistep.x, multistep.a, multistep.sigma
     yield d(l, x / a)
     yield eq(exp(-l) * (d(l, x / spread) - x / spread), by=differentiation)
     yield eq(exp(-l) * (exp(l) * denoised - x / spread), by=theorem(multistep.variation_of_constants))
     yield eq((x - a * denoised) / spread * d(l, spread / a), by=differentiation)
+    yield let(predicted_noise, (x - a * denoised) / spread)
+    yield eq(predicted_noise * d(l, spread / a), by=algebra)
 
 
 def euler_step(step=step, euler=euler):

@@ -18,8 +18,9 @@ it errs anyhow. All this holds for any a and :math:`\sigma`, whether the varianc
 that of ``sde.moments``, and its flow that of ``sde.reverse-and-pf-ode``.
 
 References:
-    Lu et al. (2022), DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models, algorithm 2.
-    Hochbruck & Ostermann (2010), Exponential integrators.
+    Lu et al. (2022), DPM-Solver++: fast solver for guided sampling of diffusion probabilistic models, algorithm 2,
+        which is 2M.
+    Hochbruck & Ostermann (2010), Exponential integrators: polynomials through earlier values, integrated.
 """
 
 from sympy import Integer, Integral, Rational, exp, log, sqrt
@@ -71,7 +72,8 @@ rates = {drift: d(l, log(a)), diffusion: 2 * d(l, log(a)) * sigma**2 - d(l, sigm
 process = definition("the process keeps to x = a x_0 + sigma noise", rates)
 moves = exp(l) * denoised
 here = lambda_t + h * u
-along = definition("the chain rule", {d(u, y(here)): h * moves.xreplace({l: here})})
+quotient = definition("the quotient y", {y: x / sigma})
+along = definition("the chain rule for y", {d(u, y(here)): h * moves.xreplace({l: here})})
 
 
 def moved(prediction):
@@ -98,14 +100,14 @@ step_3m = step_1 + a_s * (h - 1 + exp(-h)) * (first + r * h * second) + a_s * (h
 
 
 def drift_of_the_process():
-    """With λ for the time, the process drifts with its scale a ..."""
+    """With λ for the time, which runs from noise to data, the process drifts with its scale a ..."""
     yield drift
     yield eq(d(l, log(a)), by=process)
     yield eq(1 + d(l, sigma) / sigma, by=differentiation)
 
 
 def diffusion_of_the_process():
-    """... and what it diffuses is twice σ² ..."""
+    """... and G, which is minus the g^2 of the process, since λ falls as noise is added, is twice σ² ..."""
     yield diffusion
     yield eq(2 * d(l, log(a)) * sigma**2 - d(l, sigma**2), by=process)
     yield eq(2 * sigma**2, by=differentiation)
@@ -118,6 +120,13 @@ def variation_of_constants():
     yield eq((drift * x + diffusion * score / 2) / sigma - x * d(l, sigma) / sigma**2, by=flow)
     yield eq((drift * x + a * denoised - x) / sigma - x * d(l, sigma) / sigma**2, by=theorem(diffusion_of_the_process))
     yield eq(moves, by=theorem(drift_of_the_process))
+
+
+def slope_of_the_quotient():
+    """... which is the slope of y = x/σ, ..."""
+    yield d(l, y)
+    yield eq(d(l, x / sigma), by=quotient)
+    yield eq(moves, by=theorem(variation_of_constants))
 
 
 def exact_step(exact=exact):
@@ -176,6 +185,11 @@ def parabola_integrated(step_3m=step_3m):
     yield eq(step_3m, by=elementary_integral())
 
 
+HALF_CURVATURE = (
+    "the second derivative is taken for the second divided difference, which is half of it: so it stands in widely "
+    "used code for solver_order=3, which is then of order 2"
+)
+
 CLAIMS = [
     Claim(
         "sampler.dpmpp-2m",
@@ -185,6 +199,7 @@ CLAIMS = [
             drift_of_the_process,
             diffusion_of_the_process,
             variation_of_constants,
+            slope_of_the_quotient,
             exact_step,
             prediction_held,
             on_a_line,
@@ -197,7 +212,8 @@ CLAIMS = [
         ),
         evidence="S Q B",
         assumes="smooth schedules a and sigma, a/sigma growing from t to s; exact predictions in the exact step",
-        source="Lu et al. (2022), DPM-Solver++, algorithm 2",
+        source="Lu et al. (2022), DPM-Solver++, algorithm 2, for 2M; Hochbruck & Ostermann (2010), for integrated "
+        "parabolas",
         tier="extended",
         mistakes={
             "r-inverted": {"step_2m": step_1 - a_s * (exp(-h) - 1) * r / 2 * (predicted_x_0 - predicted_prev)},
@@ -213,7 +229,7 @@ CLAIMS = [
         because={
             "no-half": "the line at the end of the step, and not in its middle",
             "line-is-2m": "2M is said to integrate its line",
-            "half-curvature": "the second derivative is taken for the second divided difference, which is half of it",
+            "half-curvature": HALF_CURVATURE,
         },
     ),
 ]

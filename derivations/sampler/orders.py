@@ -1,4 +1,4 @@
-r"""What a step misses, and what many miss: DDIM is of first order, Heun and 2M of second, 3M of third.
+r"""What a step misses, and what many miss: DDIM is of first order, Heun and 2M of second, 3M of third if begun well.
 
 One step of size h from a point of the exact flow, with exact predictions, misses the flow by :math:`c\,h^{p+1}` and
 what is of higher order; p is the order. With :math:`\lambda=\log(a/\sigma)` for the time and :math:`P(\lambda)` for
@@ -14,9 +14,13 @@ For a flow with the slope g and what the slope gains off the flow, J for each un
 What a step misses grows by the factor 1 + Lh at every later step, so N steps of size T/N miss
 :math:`c\,h^p(e^{LT}-1)/L`: one power of h is lost. That a sampler passes errors on like this, with some L and for
 every point, is what is assumed of smooth predictions; so is a smooth grid, whose steps shrink together. The first step
-of 2M is DDIM's, but it is one step, and its :math:`h^2` is not summed. For data that are not Gaussian, a step of Euler
-and Maruyama misses the mean of every smooth function by :math:`O(h^2)` as well, because the diffusion moves it at the
-same rate (``sde.fokker-planck``); that such errors add up to a weak order is a theorem of Kloeden and Platen.
+of 2M and 3M is DDIM's: its :math:`h^2` is not summed, but no later step undoes it. It does not harm 2M; 3M is of third
+order if it begins with predictions from before its first step, and a run that DDIM begins is of second. What that step
+misses is small where there is hardly any signal, so that from there a run of 3M shows the order 3 at first.
+
+For data that are not Gaussian, a step of Euler and Maruyama misses the mean of every smooth function by :math:`O(h^2)`
+as well, because the diffusion moves it at the same rate (``sde.fokker-planck``); that such errors add up to a weak
+order is a theorem of Kloeden and Platen.
 
 References:
     Karras, Aittala, Aila & Laine (2022), Elucidating the design space of diffusion-based generative models, section 3.
@@ -52,6 +56,7 @@ from ..calculus import (
 from ..claim import Claim
 from ..sde.fokker_planck import short_step
 from .multistep import (
+    HALF_CURVATURE,
     WHERE,
     a_s,
     a_t,
@@ -74,7 +79,7 @@ from .multistep import (
 
 __all__ = ["CLAIMS", "WHERE", "WORLD", "a_t"]
 
-# Notation: y = x/sigma and P are functions of lambda along the flow; p_1, p_2, p_3 are the derivatives of P at t.
+# Notation: y = x/sigma and P are functions of lambda along the flow; P_1, P_2, P_3 are the derivatives of P at t.
 
 l, p_1, p_2, p_3, change, bend = reals(r"\lambda P_1 P_2 P_3 \Delta_1 \Delta_2")
 y, P = RealFunction("y", [l]), RealFunction("P", [l])
@@ -95,13 +100,14 @@ B, V, G = RealFunction("B", [s]), Density("V", at=[s]), Density("G", at=[s])
 variances = definition("the variance along the diffusion", {G: d(s, V) + 2 * B * V})
 
 p, N, k = naturals("p N k")
-missed, L, span = positives("c L T")
+missed, L, span, size = positives(r"c L T \tau")
 
 # Statement: steps, their orders, and what one of them misses, which is constant h^(order + 1).
 
 heun = x_t + h * (slope + slope_next) / 2
 euler_maruyama = x_t + h * slope + sqrt(h * noise) * fresh
 order_ddim, order_heun, order_2m, order_3m, weak_order = map(Integer, (1, 2, 2, 3, 1))
+order_begun = Integer(2)  # of a run whose first step is DDIM's, if later ones miss no more
 constant_ddim = exp(lambda_t) * p_1 / 2
 constant_2m = exp(lambda_t) * ((2 + 3 * r) * p_2 + p_1) / 12
 constant_3m = exp(lambda_t) * (Rational(1, 4) + (2 * r + r_prev) / 3 + r * (r + r_prev) / 2) * p_3 / 6
@@ -135,7 +141,7 @@ def added(*weights):
 
 
 def ddim_misses(step_1=step_1, order_ddim=order_ddim, constant_ddim=constant_ddim):
-    """DDIM holds a prediction that moves, and misses half of what this comes to."""
+    """In units of σ_s: DDIM holds a prediction that moves, and misses half of what this comes to."""
     yield let(p_1, derivative(P(lambda_t), lambda_t, 1))
     yield misses(step_1)
     yield up_to(taken(y(lambda_t), lambda_t, 2) - added(h + h**2 / 2), h, 3, by=taylor())
@@ -143,7 +149,7 @@ def ddim_misses(step_1=step_1, order_ddim=order_ddim, constant_ddim=constant_ddi
 
 
 def two_predictions(step_2m=step_2m, order_2m=order_2m, constant_2m=constant_2m):
-    """2M knows how the prediction moves, but not how this changes, and it does not integrate its line."""
+    """In units of σ_s: 2M knows how the prediction moves, not how this changes, and does not integrate its line."""
     yield let(p_1, derivative(P(lambda_t), lambda_t, 1))
     yield let(p_2, derivative(P(lambda_t), lambda_t, 2))
     yield misses(step_2m)
@@ -160,13 +166,13 @@ def gap():
 
 
 def three_predictions(step_3m=step_3m):
-    """3M knows both.  Times h^2 there are no divided differences in it, but Δ_1 for hD and Δ_2 for h^2 D_2 ..."""
+    """3M knows both.  Times h^2 / σ_s there are no divided differences in it, but Δ_1 for hD and Δ_2 for h^2 D_2 ..."""
     yield misses(step_3m, times=h**2)
     yield eq(gap(), by=algebra)
 
 
 def three_predictions_miss(order_3m=order_3m, constant_3m=constant_3m):
-    """... and what it does not know is the third derivative."""
+    """... and what it does not know is the third derivative; this too is times h^2, in units of σ_s."""
     now, before, earlier = PREDICTED
     yield let(change, (now - before) / r)
     yield let(bend, (change - (before - earlier) / r_prev) / (r + r_prev))
@@ -230,12 +236,20 @@ def one_power_is_lost():
     yield tends_to(missed * span**p * (exp(L * span) - 1) / L, N, oo, by=limit())
 
 
+def first_step_stays(order_ddim=order_ddim, order_begun=order_begun):
+    """What DDIM misses in a first step grows alike, but is no sum and loses no power: 3M after it is of order 2."""
+    yield let(size, span / N)
+    yield N**order_begun * (missed * size ** (order_ddim + 1) * (1 + L * size) ** (N - 1))
+    yield eq(missed * span**order_begun * (1 + L * span / N) ** (N - 1), by=algebra)
+    yield tends_to(missed * span**order_begun * exp(L * span), N, oo, by=limit())
+
+
 CLAIMS = [
     Claim(
         "sampler.orders",
-        "The error of one step on the exact flow gives DDIM the order 1, Heun and 2M the order 2, 3M the order 3, and "
-        "Euler-Maruyama the weak order 1, with a constant for Gaussian data; errors of all steps add up to one power "
-        "of h less.",
+        "The error of one step on the exact flow gives DDIM the order 1, Heun and 2M the order 2, 3M the order 3, or 2 "
+        "if its first step is DDIM's, and Euler-Maruyama the weak order 1, with a constant for Gaussian data; errors "
+        "of all steps add up to one power of h less.",
         proved_by=(
             ddim_misses,
             two_predictions,
@@ -248,15 +262,17 @@ CLAIMS = [
             short_step,
             errors_add_up,
             one_power_is_lost,
+            first_step_stays,
         ),
         evidence="S Q B",
         kind="order",
         assumes="a smooth flow with exact predictions; nodes that are the image of a uniform grid under a smooth map; "
-        "errors grow by 1 + Lh at every step",
+        "errors grow by 1 + Lh at every step; for the order 3, a first step of 3M that knows two earlier predictions",
         source="Karras et al. (2022) section 3; Lu et al. (2022), DPM-Solver++, section 4; Kloeden & Platen (1992)",
         mistakes={
             "heun-order-1": {"order_heun": Integer(1)},
             "2m-order-1": {"order_2m": Integer(1)},
+            "3m-begun-with-ddim": {"order_begun": Integer(3)},
             "2m-sign-flipped": {"step_2m": 2 * step_1 - step_2m},
             "2m-correction-dropped": {"step_2m": step_1},
             "ddim-order-2": {"order_ddim": Integer(2)},
@@ -266,8 +282,9 @@ CLAIMS = [
         because={
             "heun-order-1": "that of Euler's predictor in it",
             "2m-order-1": "that of its first step",
-            "weak-half": "the strong order, of paths and not of laws",
-            "half-curvature": "the second derivative is taken for the second divided difference, which is half of it",
+            "3m-begun-with-ddim": "that of all its later steps, which is seen where a run begins almost without signal",
+            "weak-half": "the strong order where the noise depends on the place; here, on time alone, that is 1 too",
+            "half-curvature": HALF_CURVATURE,
         },
     ),
 ]

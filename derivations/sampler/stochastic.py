@@ -89,8 +89,9 @@ given_noise = definition(
     "the reverse diffusion, where the noise is given",
     {d(l, n): drift * n - diffusion * expected_noise / sigma, d(l, w): 2 * drift * w + diffusion},
 )
-along_data = definition("the chain rule", {d(u, y(here)): 2 * h * exp(2 * here) * denoised(here)})
-along_noise = definition("the chain rule", {d(u, z(here)): -2 * h * exp(-here) * expected_noise(here)})
+quotients = definition("the quotients y and z", {y: exp(l) * m / sigma, z: n / a})
+along_data = definition("the chain rule for y", {d(u, y(here)): 2 * h * exp(2 * here) * denoised(here)})
+along_noise = definition("the chain rule for z", {d(u, z(here)): -2 * h * exp(-here) * expected_noise(here)})
 
 
 def moved(prediction):
@@ -158,8 +159,15 @@ def noise_comes_in():
     yield eq(2 * exp(2 * l), by=theorem(drift_of_the_process))
 
 
+def slope_of_the_mean():
+    """The rate of the mean is the slope of y = exp(λ) m/σ, ..."""
+    yield d(l, y)
+    yield eq(d(l, exp(l) * m / sigma), by=quotients)
+    yield eq(2 * exp(2 * l) * denoised, by=theorem(variation_of_constants))
+
+
 def exact_mean():
-    """So a step of the mean is an integral of the predictions; u is the part of the way that is done."""
+    """... so a step of the mean is an integral of the predictions; u is the part of the way that is done."""
     yield from levels()
     yield let(x_t, sigma_t * exp(-lambda_t) * y(lambda_t))
     weight = sigma_s * exp(-lambda_s)
@@ -264,8 +272,15 @@ def more_noise_comes_in():
     yield eq(2 * exp(-2 * l), by=theorem(drift_of_the_process))
 
 
+def slope_of_the_mean_with_noise():
+    """The rate of the mean is the slope of z = n/a, ..."""
+    yield d(l, z)
+    yield eq(d(l, n / a), by=quotients)
+    yield eq(-2 * exp(-l) * expected_noise, by=theorem(variation_with_noise))
+
+
 def exact_mean_with_noise():
-    """A step is an integral of the predicted noise ..."""
+    """... and a step is an integral of the predicted noise ..."""
     yield let(x_t, a_t * z(lambda_t))
     yield a_s * z(lambda_t + h)
     yield eq(a_s * (z(lambda_t) + Integral(d(u, z(here)), (u, 0, 1))), by=by_parts(-a_s * z(here), u))
@@ -335,6 +350,7 @@ CLAIMS = [
         proved_by=(
             variation_of_constants,
             noise_comes_in,
+            slope_of_the_mean,
             exact_mean,
             data_held,
             noise_added,
@@ -347,6 +363,7 @@ CLAIMS = [
             variance_of_2m,
             variation_with_noise,
             more_noise_comes_in,
+            slope_of_the_mean_with_noise,
             exact_mean_with_noise,
             noise_held,
             more_noise_added,

@@ -127,7 +127,7 @@ def a_step_back(drift=drift):
 
 
 def anderson(drift=drift):
-    """With λ = 1, where the variance is preserved, it is Anderson's: half of x, and the score, in units of β; ..."""
+    """With λ = 1, f = -β/2 and g^2 = β, which preserve the variance, it is Anderson's: half of x, and the score; ..."""
     yield -drift.xreplace({lam: Integer(1), f: -beta / 2, g: sqrt(beta)})
     yield eq(beta * (x / 2 + score), by=algebra)
 

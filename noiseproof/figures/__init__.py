@@ -46,6 +46,12 @@ def figure(id: str, path: Path, force: bool = False) -> RenderableType:
     return drawing.numbers
 
 
+def drawable() -> None:
+    """Raises NoFigure without matplotlib: to be asked before the work whose figure it is to draw."""
+    with in_style():
+        pass
+
+
 @contextmanager
 def in_style() -> Iterator[None]:
     """Whatever is drawn inside has the style of the house.  Raises NoFigure without matplotlib."""

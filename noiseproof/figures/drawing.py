@@ -49,7 +49,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *notes: str) -> G
     """Numbers for the terminal, and how to read them."""
     shown = grid()
     for k, head in enumerate(heads):
-        shown.add_column(head, justify="right" if k else "left", vertical="bottom")
+        shown.add_column(head, justify="right" if k else "left", vertical="bottom", overflow="fold")
     for row in rows:
         shown.add_row(*row)
     return Group(shown, *(Text(note, "dim") for note in notes))

@@ -141,10 +141,10 @@ def points(table, predict, x, noise=None, held=None):
     return np.stack([x, *(x for _, x in walk(table, predict, x, noise, held))])
 
 
-def smooth_grid(n):
+def smooth_grid(n, noisiest=NOISIEST):
     """Levels whose log(sigma) is the image of n equal steps under one smooth map that is not straight."""
     part = np.linspace(0, 1, n + 1)
-    sigmas = np.exp(NOISIEST + (CLEANEST - NOISIEST) * (part + 0.3 * part * (1 - part)))
+    sigmas = np.exp(noisiest + (CLEANEST - noisiest) * (part + 0.3 * part * (1 - part)))
     return Grid(np.ones_like(sigmas), sigmas).in_units("vp")
 
 

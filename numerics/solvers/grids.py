@@ -171,9 +171,10 @@ def trailing(schedule: Schedule, steps: int) -> Grid:
 
 def _at_most(schedule: Schedule, steps: int) -> int:
     if not 1 <= steps <= schedule.T or steps % 1:
+        more = " (the grids uniform, log-snr, karras and flow take as many as wanted)" if steps > schedule.T else ""
         raise ValueError(
             f"steps = {steps}; of a schedule with T = {schedule.T} steps a grid visits a whole number from 1 to "
-            f"{schedule.T} (log_snr, karras and uniform take as many as wanted)"
+            f"{schedule.T}{more}"
         )
     return int(steps)
 

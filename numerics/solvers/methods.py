@@ -2,6 +2,7 @@
 
 Every one takes the grid first, in whatever units, and its options as keywords; METHODS has them by name.  ``order`` is
 that of the error at the end where nodes are spaced smoothly: of each trajectory, or of the law where noise is drawn.
+That of 3M is seen where the grid begins with hardly any signal, and is 2 elsewhere.
 """
 
 from __future__ import annotations
@@ -81,7 +82,11 @@ def dpmpp_2m(grid: Grid) -> Table:
 
 
 def dpmpp_3m(grid: Grid) -> Table:
-    """DPM-Solver++(3M): the parabola through three predictions, integrated."""
+    """DPM-Solver++(3M): the parabola through three predictions, integrated.
+
+    Its first step is DDIM's, whose error h^2 stays to the end.  With hardly any signal at the start this is next to
+    nothing, and the order is 3; begun further down, as at sigma = 3, it is 2.
+    """
     return multistep("dpmpp-3m", "sampler.dpmpp-2m", ("step_1", "step_2m", "step_3m"), grid, 3, ddim)
 
 
@@ -218,7 +223,9 @@ def langevin(grid: Grid, delta: float = 0.3, repeats: float = 5) -> Table:
 def with_signal(grid: Grid, why: str) -> None:
     """Raises ValueError if the grid begins where noise is all there is."""
     if not grid.scales[0]:
-        raise ValueError(f"the grid begins at alpha_bar = 0, and {why}: begin at a level with some signal")
+        raise ValueError(
+            f"the grid begins at alpha_bar = 0, and {why}: begin at a level with some signal, as the grid trailing does"
+        )
 
 
 # Steps along a slope: du/d sigma of the probability flow, where u = x / a, or the velocity of a flow, where a + b = 1
@@ -275,6 +282,12 @@ def heun(grid: Grid, churn: float = 0.0, least: float = 0.0, most: float = np.in
     factor 1 + churn / N, at most sqrt(2); it is ``swell`` times as strong as it should be.
     """
     with_signal(grid, "the noise level is infinite there")
+    if not 0 <= churn < np.inf:
+        raise ValueError(f"churn = {churn:g}; expected a number from 0 on")
+    if not 0 <= least <= most:
+        raise ValueError(f"least = {least:g} and most = {most:g}; expected 0 <= least <= most, levels of sigma")
+    if not 0 < swell < np.inf:
+        raise ValueError(f"swell = {swell:g}; expected a number above 0, such as 1")
     source = ("edm.ode-table", "edm.denoiser-score", "sampler.orders", *(("sampler.karras-schedule",) if churn else ()))
 
     def rows(k: int) -> Iterator[Row]:

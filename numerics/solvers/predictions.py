@@ -45,7 +45,8 @@ def x_0_from(kind: str, level: Level) -> tuple[float, float]:
     if not level.scale and kind in ("noise", "score"):
         raise ValueError(
             f"at alpha_bar = 0 a network that predicts {kind} says nothing about x_0 (parameterization."
-            "zero-snr-degenerate): predict x_0, v or velocity, or begin at a level with some signal"
+            "zero-snr-degenerate): predict x_0, v or velocity, or begin at a level with some signal, as the grid "
+            "trailing does"
         )
     return KINDS[kind](level.scale, level.noise)
 

@@ -47,7 +47,8 @@ class Table:
     """The rows of a sampler on a grid, and what is claimed of it.
 
     ``prediction`` is what the network predicts.  ``order`` is that of the error at the end, in the size of a step on a
-    smooth grid (for a sampler with fresh noise the error of its law); None where none is claimed.
+    smooth grid that begins with hardly any signal (for a sampler with fresh noise the error of its law); None where
+    none is claimed.
     """
 
     method: str

@@ -30,11 +30,20 @@ class Covariances:
     def of_matrices(cls, matrices: Array) -> Covariances:
         """From matrices (K or 1, d, d).  Raises ValueError if one is not symmetric or has a negative eigenvalue."""
         size = np.max(np.abs(matrices))
-        if np.max(np.abs(matrices - transposed(matrices))) > 1e-12 * size:
-            raise ValueError("covariances holds a matrix that is not symmetric")
+        apart = np.abs(matrices - transposed(matrices))
+        k, i, j = np.unravel_index(np.argmax(apart), apart.shape)
+        if apart[k, i, j] > 1e-12 * size:
+            raise ValueError(
+                f"covariances holds a matrix that is not symmetric{_which(k, matrices)}: its entries ({i}, {j}) and "
+                f"({j}, {i}) are {matrices[k, i, j]:g} and {matrices[k, j, i]:g}"
+            )
         spectra, axes = np.linalg.eigh(matrices)
         if np.min(spectra) < -1e-12 * size:
-            raise ValueError(f"covariances holds a matrix with eigenvalue {np.min(spectra):g}; none may be negative")
+            k = np.argmin(np.min(spectra, axis=-1))
+            raise ValueError(
+                f"covariances holds a matrix with eigenvalue {np.min(spectra):g}{_which(k, matrices)}; none may be "
+                "negative"
+            )
         return cls(np.maximum(spectra, 0.0), axes)
 
     @property
@@ -72,6 +81,10 @@ class Covariances:
         """sum_k weights[k] C_k, (*, d, d), for weights (*, K) that sum to 1."""
         matrices = self.matrices(d)
         return matrices[..., 0, :, :] if matrices.shape[-3] == 1 else np.einsum("...k,...kij->...ij", weights, matrices)
+
+
+def _which(k: np.intp, matrices: Array) -> str:
+    return f", that of component {k}" if len(matrices) > 1 else ""
 
 
 def transposed(a: Array) -> Array:

@@ -78,16 +78,16 @@ def read_page(page: str, done) -> None:
     for line, e in zip(lines, expressions):
         if differ(back := reader.read(line.latex), e):
             raise Misprint(f"{line.latex} reads {back}, and should be {e}")
+    remainders = []  # of this line and of those above it
     for line, step in zip(lines[1:], done.steps):
         if line.relation != RELATIONS.get(step.relation, step.relation):
             raise Misprint(f"{line.relation} for {step.relation}")
-        if step.near:
-            letter, target, order = step.near
-            said = [reader.read(side) for side in line.end.split(r" \to ")]
-            if said != ([letter, target] if step.relation == "->" else [letter**order]):
-                raise Misprint(f"{line.end} for {step.near}")
-        elif line.end:
-            raise Misprint(f"{line.end} out of nowhere")
+        said = [reader.read(side) for side in line.end.split(r" \to ")] if line.end else []
+        if step.relation == "~":
+            remainders.append(step.near)
+        largest = [letter**order for letter, _, order in sorted(remainders, key=lambda near: near[2])[:1]]
+        if said != ([*step.near[:2]] if step.relation == "->" else largest):
+            raise Misprint(f"{line.end} for {step.near}, after the remainders {largest}")
     shown = [g for g in lets if any(g in e.atoms(type(g)) for e in [*expressions, *lets.values()])]
     if {bare(name) for name in explained} != {bare(g.name) for g in shown}:
         raise Misprint(f"{set(explained)} are explained, and {shown} occur")
@@ -310,6 +310,12 @@ def test_relations_limits_and_orders():
     assert [line.relation for line in opened(page)[0]] == ["", "<", r"\le", r"\longrightarrow", "="]
     assert r"\longrightarrow 2 \quad (h \to 0)" in page
     assert r"= 1 + h + O(h^{2})" in page_of(exp(h), up_to(1 + h, h, 2, by=taylor()))
+
+
+def test_a_remainder_stays_in_the_lines_below():
+    steps = up_to(1 + h + h**2 / 2, h, 3, by=taylor()), up_to(1 + h, h, 2, by=taylor()), eq(h + 1, by=algebra)
+    ends = [line.end for line in opened(page_of(exp(h), eq(exp(h), by=algebra), *steps))[0]]
+    assert ends == ["", "", "h^{3}", "h^{2}", "h^{2}"]
 
 
 def test_a_letter_is_explained_below_the_line_where_it_first_occurs():

@@ -198,5 +198,5 @@ def test_means_over_a_vector():
 
 
 def test_a_refutation_names_the_matrices():
-    with pytest.raises(Refuted, match=r"at d = 2\., F = \[\[.*\]\], G = \[\[.*\]\]: left = \S+, right = "):
+    with pytest.raises(Refuted, match=r"at d = 2, F = \[\[.*\]\], G = \[\[.*\]\]: left = \S+, right = "):
         check(board(F * G, eq(G * F, by=algebra)))

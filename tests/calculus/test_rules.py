@@ -373,3 +373,10 @@ def test_what_is_granted_is_printed():
     done = check(on_a_board(x, eq(x, by=granted("a fact", "a reference"))))
     assert done.granted == ["a reference"]
     assert check(on_a_board(E(q, f(z * h)), STEPS["taylor"][2][2])).granted == ["f has a bounded slope"]
+
+
+def test_over_a_segment_ends_are_taken_and_nothing_is_granted():
+    assert by_parts(b**2, b).name == "fundamental theorem"
+    assert by_parts(z * q, z).name == "by parts"
+    assert not by_parts(b**2, b).granted
+    assert by_parts(z * q, z).granted

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational, Sum, exp, log, sqrt
 
+import derivations
 from derivations.calculus import (
     Density,
     E,
@@ -27,8 +28,10 @@ from derivations.calculus import (
 )
 from derivations.rendering import pictures
 from derivations.rendering.formulas import tex
+from derivations.rendering.introducing import introduction, notation, typed
 from derivations.rendering.pictures import Picture, picture
-from derivations.rendering.terminal import inline, prose, to_terminal
+from derivations.rendering.terminal import GREEK, called, inline, prose, to_terminal, wrapped
+from noiseproof.explaining import reasons
 from tests.calculus.test_latex import DERIVATIONS, EXPRESSIONS, followed, names
 from tests.calculus.valuation import differ
 
@@ -139,7 +142,7 @@ def test_a_derivation_is_shown_whole(derivation, width, capsys):
     for step in done.steps:
         assert prose(step.by.name) in shown
     for fact in done.granted:
-        assert any(line.startswith(f"† taken on trust: {fact[:30]}") for line in lines)
+        assert any(line.startswith(f"† taken on trust: {prose(fact)[:30]}") for line in lines)
 
 
 def test_reasons_stand_on_the_right_at_the_height_of_the_relation(capsys):
@@ -147,7 +150,7 @@ def test_reasons_stand_on_the_right_at_the_height_of_the_relation(capsys):
     (relation,) = (line for line in lines if line.startswith("= ─"))
     assert relation.endswith("algebra")
     assert len(relation) == 100
-    assert lines[0] == "What is shown of xₜ₋₁."
+    assert lines[0] == "What is shown of xₜ₋₁.  derivation"
 
 
 def test_letters_and_trust(capsys):
@@ -167,7 +170,56 @@ def test_what_is_too_wide_is_wrapped_and_not_cut(capsys):
 
 def test_prose_writes_letters_as_a_page_does():
     assert prose(r"induction on \bar\alpha_{t-1}") == "induction on ᾱₜ₋₁"
-    assert prose("x_t and q_t(y), but not alpha_bar") == "xₜ and qₜ(y), but not alpha_bar"
+    assert prose("x_t and q_t(y)") == "xₜ and qₜ(y)"
+    assert prose("-sqrt(beta_t) s_t, its variance 1 + beta_t s_t'") == "−√βₜ sₜ, its variance 1 + βₜ sₜ'"
+    assert prose("(alpha_bar_{t-1} - alpha_bar_t)/(1 - alpha_bar_t)") == "(ᾱₜ₋₁ − ᾱₜ)/(1 − ᾱₜ)"
+    assert prose("g^2/2 Laplace q; p(x)^2, sigma^2 >= 0 if t -> 0") == "g²/2 Δq; p(x)², σ² ≥ 0 if t → 0"
+    assert prose("by reversal.small-beta-gaussian") == "by reversal.small-beta-gaussian"
+    assert prose("the zeta of a better naive-chain --with") == "the ζ of a better naive-chain --with"
+
+
+ASCII = re.compile(rf"(?<![A-Za-z])({'|'.join(GREEK)}|eps|sqrt|Laplace q)(?![A-Za-z])|\\|\^[\w{{]|_{{|>=|->")
+
+
+def test_words_have_one_spelling():
+    """No title, assumption, sentence or name of a rule is left with a letter or a function in ASCII."""
+    known = derivations.claims().values()
+    said = {text for c in known for text in (c.title, c.assumes, *c.because.values(), *(r.name for r in reasons(c)))}
+    said |= {(f.__doc__ or "").partition("\n")[0] for c in known for f in c.proved_by}
+    assert any(map(ASCII.search, said))
+    left = [text for text in map(prose, said) if ASCII.search(text)]
+    assert not left, left
+
+
+def test_names_of_formulas_that_are_letters_are_written_as_letters():
+    names = "c_skip", "alpha_bar", "x_0", "mean", "step_2m"
+    assert [*map(called, names)] == ["cₛₖᵢₚ", "ᾱ", "x₀", "mean", "step_2m"]
+
+
+def test_a_formula_is_broken_before_signs_outside_its_brackets():
+    assert wrapped("G(x) = 2 (a + b) c − 2 (c + d)", 20) == ["G(x) = 2 (a + b) c", "    − 2 (c + d)"]
+
+
+@pytest.mark.parametrize("page", dict.fromkeys(c.page for c in derivations.claims().values()), ids=lambda p: p.__name__)
+def test_an_introduction_is_shown_whole_and_fits(page):
+    lines = introduction(page, 78)
+    assert len(lines) > 2
+    assert max(Picture((line,)).columns for line in lines) <= 78
+    assert not re.search(r"[\\`]|:math:|References", "\n".join([*lines, notation(page)[0]]))
+
+
+@pytest.mark.parametrize(
+    ("latex", "line"),
+    [
+        (r"\frac{(x-a)^2}{2\sigma^2}", "(x − a)²/(2 σ²)"),
+        (r"\sqrt{(1-\bar\alpha_s)(1-\bar\alpha_t)}", "√((1 − ᾱₛ)(1 − ᾱₜ))"),
+        (r"D_{\mathrm{KL}}(q\,\|\,p)=-\log\bar\alpha_t\,.", "KL(q ‖ p) = −log ᾱₜ."),
+        (r"-f\,d+\tfrac12g^2J\in\{1\}", "−f d + (1/2) g² J ∈ {1}"),
+        (r"x_t=a_tx_0+\int_0^1e^{-h}\,dh", "xₜ = aₜ x₀ + ∫₀¹ e⁻ʰ dh"),
+    ],
+)
+def test_what_is_typed_tightly_is_read_in_one_way(latex, line):
+    assert typed(latex) == line
 
 
 def test_the_examples_of_the_pictures():

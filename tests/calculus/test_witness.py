@@ -172,6 +172,27 @@ def test_half_precision_of_a_refutation_is_not_enough():
         assert used == [DOUBLE]
 
 
+@pytest.mark.parametrize("is_asked", [True, False], ids=["convinces", "does not convince"])
+def test_the_worst_of_the_points_is_asked_before_the_others(is_asked):
+    """Digits are dear, and one point refutes; where that one does not, the others still may."""
+    counts = []
+    of_values, of_refutation = witness_module.values, witness_module.refutation
+
+    def noted(sides, env, ar, n):
+        counts.extend([len(env[x])] if ar is ARBITRARY else [])
+        return of_values(sides, env, ar, n)
+
+    def deaf_to_one(relation, sides, env, deep):
+        return of_refutation(relation, sides, env, deep) if is_asked or len(env[x]) > 1 else None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(witness_module, "values", noted)
+        patch.setattr(witness_module, "refutation", deaf_to_one)
+        found = disagreement("=", integral(normal(z, x, 1).spell() * z, z), 2 * x, {})
+    assert "left" in (found or "")
+    assert set(counts) == {1 if is_asked else witness_module.POINTS}
+
+
 def test_a_nonreal_side_is_no_witness():
     with pytest.raises(NoWitness, match="no finite value"):
         disagreement("=", log(-1 - x**2), log(-1 - x**2), {})

@@ -62,6 +62,7 @@ def test_a_slope_of_the_wrong_sign_runs_away():
         play(DATA, lambda a: -nonsaturating(a), (-0.5, 0.9), seed=0)
 
 
+@pytest.mark.slow
 def test_one_of_two_modes_is_kept_whichever_is_nearer():
     two = modes(np.array([-2.0, 2.0]), 0.4)
     for start in (-1.5, 1.5):

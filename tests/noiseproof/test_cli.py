@@ -131,7 +131,7 @@ def test_explain_prints_the_proof_what_it_trusts_and_where_mistakes_break(run):
         "On trust",
         "Mistakes",
         "half-beta",
-        "is false, in step mean",
+        "is false, in step_mean",
         "Checks",
     ):
         assert part in out
@@ -181,6 +181,8 @@ def test_tables_fit(run, monkeypatch, width, command):
     [
         (["verify", "reversal.posterior-varianc"], 4, "did you mean reversal.posterior-variance"),
         (["explain", "nonsense"], 4, "no claim is called nonsense"),
+        (["explain", "sampler.*"], 4, "one id is needed here"),
+        (["list", "nothing"], 4, "`noiseproof list` shows all of them"),
         (["value", VARIANCE, "alpha=2"], 4, "strictly between 0 and 1"),
         (["verify", "nowhere.*"], 5, "no claim matches nowhere.*"),
         (["list", "nowhere.*"], 5, "no claim matches nowhere.*"),

@@ -35,7 +35,14 @@ def test_a_file_describes_a_mixture(tmp_path):
 
 BAD = [
     ("", "the key means is missing"),
-    ("means = [1, 2]", "one of the keys variances and covariances"),
+    ("means = [1, 2]", "one of the keys variances and covariances is missing"),
+    ("means = [true, false]\nvariances = 1", "means is .*expected numbers"),
+    ("means = [1, true]\nvariances = 1", "means is .*expected numbers"),
+    ('means = ["1", "2"]\nvariances = 1', "means is .*expected numbers"),
+    (
+        "means = [[1, 2], [3, 4]]\ncovariances = [[[1, 0], [0, 1]], [[1, 2], [0, 1]]]",
+        r"not symmetric, that of component 1: its entries \(0, 1\) and \(1, 0\) are 2 and 0",
+    ),
     ("means = [1, 2]\nvariances = 1\ncovariances = 1", "and not both"),
     ("means = [1, 2]\nvariance = 1", "the key variance means nothing here"),
     ("means = [1, nan]\nvariances = 1", r"means\[1\] is nan; expected a finite number"),
@@ -65,7 +72,7 @@ def test_a_file_that_describes_none_says_which_key_is_wrong(text, message, tmp_p
 
 
 def test_what_is_not_there_is_said(tmp_path):
-    with pytest.raises(NoWorld, match="there is no world called moon; there are point, gaussian"):
+    with pytest.raises(NoWorld, match="there is no world called 'moon'; there are point, gaussian"):
         world("moon")
     with pytest.raises(NoWorld, match=r"cannot read .*none.toml: No such file"):
         world(str(tmp_path / "none.toml"))

@@ -50,11 +50,12 @@ NARROW = [gaussian(0.37, 0.83), gaussian(-1.29, 0.41), gaussian(2.17, 0.19)]  # 
 SOME = 1.7  # a number that is not its square
 MESH, SPACING = np.linspace(-10, 10, 321, retstep=True)
 FEW = 1 / (6 * 2.0 ** np.arange(4))
+LAST = 1.2  # a lambda after these starts
 SMOOTH_GRIDS, FINER_GRIDS = 1 / (32 * 2.0 ** np.arange(3)), 1 / (24 * 2.0 ** np.arange(4))
 
 
 def orders(
-    step_1, order_ddim, constant_ddim, step_2m, order_2m, constant_2m, step_3m, order_3m, constant_3m,
+    step_1, order_ddim, constant_ddim, step_2m, order_2m, constant_2m, step_3m, order_3m, constant_3m, order_begun,
     heun, order_heun, constant_heun, euler_maruyama, weak_order, weak_constant,
 ):  # fmt: skip
     """The error of one step from a point of the exact flow, and those at the end of all steps on a smooth grid."""
@@ -70,6 +71,8 @@ def orders(
         for step, p, constant, h in steps:
             yield order(partial(flow.missed, step, lambda_t, r, r_prev), h, one_more(p), constant, at, resolves=1e-2)
         yield order(partial(flow.missed_by_heun, heun, lambda_t), STEPS, one_more(order_heun), constant_heun, at)
+        begun = partial(flow.missed_since_a_first_step, step_1, lambda_t)
+        yield limit(order_begun, {}, slopes(begun), FINER_GRIDS, resolves=1e-2)
     for x, h, start, end, fresh in LINES:
         at = {"x_t": x, "h": h, "slope": start, "slope_next": end}
         yield close(heun, at, along_a_line(**at))
@@ -85,13 +88,15 @@ def orders(
     for world in (CLUSTERS, SKEWED):
         missed = partial(missed_by_a_mean, euler_maruyama, world)
         yield limit(weak_order, {}, slopes(missed), FEW, resolves=1e-2)
-    for world, p, known, table_of in (
-        (CLUSTERS, order_ddim, 0, partial(multistep, [step_1])),
-        (SKEWED, order_2m, 0, partial(multistep, [step_1, step_2m])),
-        (CLUSTERS, order_3m, 2, partial(multistep, [step_1, step_2m, step_3m], known=2)),
-        (SKEWED, order_heun, 0, partial(by_heun, heun)),
+    of_3m = partial(multistep, [step_1, step_2m, step_3m])
+    for world, p, grid_of, known, table_of in (
+        (CLUSTERS, order_ddim, smooth_grid, 0, partial(multistep, [step_1])),
+        (SKEWED, order_2m, smooth_grid, 0, partial(multistep, [step_1, step_2m])),
+        (CLUSTERS, order_3m, smooth_grid, 2, partial(of_3m, known=2)),
+        (CLUSTERS, order_begun, partial(smooth_grid, noisiest=log(3)), 0, of_3m),
+        (SKEWED, order_heun, smooth_grid, 0, partial(by_heun, heun)),
     ):
-        missed = partial(missed_by_all, table_of, world, known)
+        missed = partial(missed_by_all, table_of, world, grid_of, known)
         yield by_running(limit(p, {}, slopes(missed), SMOOTH_GRIDS, resolves=1e-2))
 
 
@@ -165,6 +170,13 @@ class Flow:
         x = self.x(lambda_t)
         return self.apart(averaged_slopes(self, heun, x, lambda_t, h), lambda_t + h)
 
+    def missed_since_a_first_step(self, step_1, lambda_t, n):
+        """By one step of the length 1/n with exact ones after it, in root mean square, and where they end."""
+        x = stepped(step_1, self.x(lambda_t), lambda_t, 1 / n, predicted_x_0=self.behind(lambda_t).mean)
+        there, last = (self.world.affine(1.0, exp(-2 * level)) for level in (lambda_t + 1 / n, LAST))
+        ended = transport.carried(there, last, x)
+        return sqrt(np.mean((ended - self.x(LAST)) ** 2)), sqrt(np.mean(ended**2))
+
     def apart(self, x, level, unit=1.0):
         """The way from x to the flow, and the size of what was rounded."""
         off = (self.x(level) - x) * unit
@@ -199,9 +211,9 @@ def by_heun(heun, grid):
     return finite(grid, rows)
 
 
-def missed_by_all(table_of, world, known, n):
+def missed_by_all(table_of, world, grid_of, known, n):
     """What n steps miss, and where they end, in root mean squares; what is known before them lies on the flow."""
-    grid, network = smooth_grid(n).in_units("ve"), denoiser(world)
+    grid, network = grid_of(n).in_units("ve"), denoiser(world)
     x = [transport.quantile(transport.law(world, grid[k]), SOME_QUANTILES) for k in (*range(known + 1), n)]
     seen = [network(x[k], grid[k]) for k in reversed(range(known))]
     held = dict(zip((BEFORE, BEFORE_THAT), seen, strict=False))

@@ -1,9 +1,15 @@
 """Named samplers: which of them are one, how fast each comes closer, and what they do where grids end."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
+import noiseproof
 from numerics import schedules, worlds
+from numerics.checks.chains import multistep, smooth_grid
+from numerics.checks.sampler.orders import CLUSTERS, missed_by_all
+from numerics.compiled import formula, proved
 from numerics.solvers import grids, methods, moments, steps
 from numerics.solvers.methods import METHODS
 from numerics.solvers.predictions import converted, denoiser
@@ -144,17 +150,37 @@ def slopes(errors):
     return np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
 
 
+def missed(table):
+    """By trajectories, at the end of the grid: against the exact ends, in root mean square."""
+    start, end = table.grid[0], table.grid[len(table.grid)]
+    x = quantile(law(SMOOTH, start), midpoints(100))
+    found = run(table, denoiser(SMOOTH), x)
+    return np.sqrt(np.mean((found - transported(SMOOTH, x, start, end)) ** 2))
+
+
 @pytest.mark.parametrize("name", TRAJECTORIES)
 def test_the_order_of_trajectories_is_as_declared(name):
-    """Against the exact ends, on the smooth grid: within a tenth where steps are smallest."""
-    errors, order = [], TRAJECTORIES[name]
-    for n in STEPS:
-        table = METHODS[name](grids.log_snr(n))
-        start, end = table.grid[0], table.grid[n]
-        x = quantile(law(SMOOTH, start), midpoints(100))
-        found = run(table, denoiser(SMOOTH), x)
-        errors.append(np.sqrt(np.mean((found - transported(SMOOTH, x, start, end)) ** 2)))
-    assert slopes(errors)[-1] == pytest.approx(order, abs=0.1)
+    """On the smooth grid: within a tenth where steps are smallest."""
+    errors = [missed(METHODS[name](grids.log_snr(n))) for n in STEPS]
+    assert slopes(errors)[-1] == pytest.approx(TRAJECTORIES[name], abs=0.1)
+
+
+def test_what_the_first_step_misses_remains_if_a_run_begins_with_signal():
+    """It is DDIM's, and its error of second order: 3M comes to no more then, and 2M needs no more."""
+    for name in ("dpmpp-2m", "dpmpp-3m"):
+        errors = [missed(METHODS[name](grids.log_snr(n, sigma_max=3.0, sigma_min=0.3))) for n in STEPS]
+        assert slopes(errors)[-1] == pytest.approx(2, abs=0.1)
+
+
+def test_half_the_curvature_costs_3m_an_order():
+    """With the first predictions known, so that nothing is lost at the start."""
+    claim = noiseproof.claims()["sampler.dpmpp-2m"]
+    *before, step_3m = (proved(claim.id, name) for name in ("step_1", "step_2m", "step_3m"))
+    half = formula(claim, claim.mistakes["half-curvature"]["step_3m"])
+    for third, order in ((step_3m, 3), (half, 2)):
+        table_of = partial(multistep, [*before, third], known=2)
+        errors = [missed_by_all(table_of, CLUSTERS, smooth_grid, 2, n)[0] for n in (128, 256)]
+        assert slopes(errors)[-1] == pytest.approx(order, abs=0.1)
 
 
 @pytest.mark.parametrize("name", LAWS)
