@@ -1,6 +1,6 @@
 """Draws from a world by samplers, part by part on any executor, and how far they are from the law they should have.
 
-Particles are drawn in parts of a fixed size.  A part has streams of its own, so that it is the same on one process, on
+Particles are drawn in parts of a fixed size.  Every normal has its place, so that a part is the same on one process, on
 eight or on a cluster, and whatever comes after it.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import current_process
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
