@@ -5,21 +5,25 @@ JOBS ?= 2
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help verify test test-slow lint bench calibrate .venv
+RESULTS := benchmarks/results
+
+.PHONY: help verify test test-slow lint bench bench-gpu bench-report calibrate .venv
 
 help:
 	@echo "make verify     prove and check every claim, print the table"
 	@echo "make test       pytest, without the tests marked slow, on $(JOBS) processes (JOBS=n)"
 	@echo "make test-slow  pytest, the tests marked slow"
 	@echo "make lint       ruff and basedpyright"
-	@echo "make bench      pytest benchmarks: our samplers beside others'"
+	@echo "make bench      our samplers beside others' on one thread, into $(RESULTS) (two to five minutes)"
+	@echo "make bench-gpu  the same on a GPU (five minutes)"
+	@echo "make bench-report  pictures and tables of both"
 	@echo "make calibrate  count false alarms and errors found, beside what is stated (a minute)"
 
 verify: .venv
 	$(BIN)/noiseproof verify
 
 test: .venv
-	$(BIN)/python -m pytest -m "not slow" -n $(JOBS)
+	$(BIN)/python -m pytest tests benchmarks -m "not slow" -n $(JOBS)
 
 test-slow: .venv
 	$(BIN)/python -m pytest -m slow -n $(JOBS)
@@ -29,7 +33,19 @@ lint: .venv/dev
 	$(BIN)/basedpyright
 
 bench: .venv
-	$(BIN)/python -m pytest benchmarks
+	$(BIN)/python -m pytest benchmarks --benchmark-json=$(RESULTS)/cpu.json
+
+# Without a GPU it says so, before anything is installed.
+bench-gpu: .venv
+	@if $(BIN)/python -m benchmarks.machine; then \
+	    $(INSTALL) -e ".[test,gpu,docs]" && \
+	    $(BIN)/python -m pytest benchmarks --device cuda --benchmark-json=$(RESULTS)/cuda.json; measured=$$?; \
+	    $(BIN)/python -m benchmarks.report $(RESULTS)/cuda.json && exit $$measured; fi
+
+bench-report: .venv
+	$(INSTALL) -e ".[docs]"
+	@set -e; for file in $(RESULTS)/cpu.json $(RESULTS)/cuda.json; do \
+	    if [ -f $$file ]; then $(BIN)/python -m benchmarks.report $$file; fi; done
 
 calibrate: .venv
 	$(BIN)/noiseproof calibrate

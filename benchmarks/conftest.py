@@ -1,52 +1,152 @@
-"""What every benchmark shares: one torch thread while it runs, and ratios that show in the terminal.
+"""What every benchmark shares: its device, one thread, and the ratios and goals that show in the terminal.
 
 ``pytest benchmarks`` prints two tables.  That of pytest-benchmark has the times of our own cases; it also writes JSON
-and compares runs.  The other has the ratios to the peers, taken within paired rounds, and the errors beside the speed.
+and compares runs.  The other has the ratios to the peers, taken within paired rounds, with the errors beside the speed,
+and the goals.  A run fails where a ratio is below its floor.  Beside other workers (``pytest -n``), or with
+``--benchmark-disable``, nothing is timed, and only what is right or wrong is tested.
+
+    pytest benchmarks --device cuda
+    pytest benchmarks --peer k_diffusion.sampling:sample_euler_ancestral
 """
 
 from __future__ import annotations
 
-import platform
+import gc
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.goals import FUSED, verdicts
+from benchmarks.machine import CPU, CUDA, Machine, keep_memory, machine, one_thread, versions
+
+HERE = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("noiseproof benchmarks")
+    group.addoption("--device", choices=(CPU, CUDA), default=CPU, help="where the benchmarks run (default: cpu)")
+    group.addoption(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="MODULE:FUNCTION",
+        help="time also FUNCTION(model, x, sigmas) of a MODULE that can be imported, a sampler of k-diffusion's shape, "
+        "where model(x, sigma) is the denoised x and sigmas fall",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The timer is that of the device."""
+    ours = [item for item in items if item.path.is_relative_to(HERE)]
+    if ours:
+        try:
+            timer = asked_for(config).timer
+        except RuntimeError as why:
+            raise pytest.UsageError(f"--device cuda: {why}") from None
+        for item in ours:
+            item.add_marker(pytest.mark.benchmark(timer=timer))
+
+
+@pytest.fixture(scope="session")
+def device(request: pytest.FixtureRequest) -> Machine:
+    """The device that was asked for."""
+    return asked_for(request.config)
+
+
+def asked_for(config: pytest.Config) -> Machine:
+    return machine(str(config.getoption("--device")))
+
+
+@pytest.fixture(autouse=True)
+def alike() -> Iterator[None]:
+    """The same for ours and for the peers: one thread, memory that is kept, no garbage collection, as in timeit."""
+    keep_memory()
+    gc.collect()
+    gc.disable()
+    with one_thread():
+        yield
+    gc.enable()
+
 
 @pytest.fixture
-def one_thread() -> Iterator[None]:
-    """One torch thread during the benchmark, as many as before after it."""
-    torch = pytest.importorskip("torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def report(benchmark: Any, device: Machine, record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """``report(workload=..., ratio=..., error=...)``: into the JSON and the terminal, with versions.
 
+    Fails the test where a ratio is below its floor.
+    """
 
-@pytest.fixture
-def report(benchmark: Any, record_property: Callable[[str, object], None]) -> Callable[..., None]:
-    """``report("torch", workload=..., ratio=..., error=...)``: into the JSON and the terminal, with torch's version."""
-
-    def put(*packages: str, **measured: Any) -> None:
-        measured["versions"] = {"python": platform.python_version()} | {name: version(name) for name in packages}
+    def put(**measured: Any) -> None:
+        packages = ("numpy", "torch", "numba", "triton", "diffusers", "azula")
+        about = {"device": device.name, "kind": device.kind, "versions": versions(*packages)}
+        measured = {"passes": None, "bandwidth_fraction": None, **about, **measured}
+        measured["goals"] = [verdict._asdict() | {"result": verdict.words} for verdict in verdicts(measured)]
         benchmark.extra_info.update(measured)
         record_property("measured", measured)
+        failed = [verdict for verdict in verdicts(measured) if verdict.failed]
+        assert not failed, "; ".join(
+            f"{measured['workload']}: {v.measured:.3g} ({v.of}); expected {v.wanted}" for v in failed
+        )
 
     return put
 
 
+# ---------------------------------------------------------------- the JSON
+
+
+def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, Any]:
+    """The kind of device and no more: no file of results names a host."""
+    return {
+        "device": asked_for(config).name,
+        "versions": versions("numpy", "torch", "numba", "triton", "diffusers", "azula"),
+    }
+
+
+def pytest_benchmark_update_json(config: pytest.Config, benchmarks: Any, output_json: dict[str, Any]) -> None:
+    """Without every single time, and with nothing of the checkout but the commit."""
+    commit = output_json["commit_info"]
+    output_json["commit_info"] = {"id": commit.get("id"), "dirty": commit.get("dirty")}
+    for entry in output_json["benchmarks"]:
+        entry["stats"].pop("data", None)
+
+
+# ---------------------------------------------------------------- the terminal
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the ratios."""
+    """Print the ratios, and the goals beside them."""
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     measured = [value for report in reports for name, value in report.user_properties if name == "measured"]
-    if not measured:
-        return
-    line = terminalreporter.write_line
-    terminalreporter.section("times as long as ours (processor time, one thread, paired rounds)", sep="-")
-    line(f"{'workload':20}{'peer':20}{'low':>7}{'median':>10}{'high':>10}{'error':>13}{'our error':>13}")
-    for row in measured:
+    if measured:
+        for line in lines(measured):
+            terminalreporter.write_line(line)
+
+
+def lines(measured: list[dict[str, Any]]) -> Iterator[str]:
+    """The tables of ratios, of what was not here to be measured, and of goals."""
+    named = [(f"{row['workload']}, {row['size']}", row) for row in measured]
+    of_peers = [name for row in measured for part in ("ratio", "missing") for name in row.get(part, {})]
+    left, right = (max(map(len, names)) + 2 for names in ([name for name, _ in named], [*of_peers, "workload"]))
+    yield f"----- times as long as ours (paired rounds, one thread; {measured[0]['device']}) -----"
+    yield f"{'workload':{left}}{'peer':{right}}{'low':>8}{'median':>9}{'high':>9}{'error':>10}{'our error':>11}"
+    for name, row in named:
         for peer, (low, middle, high) in row["ratio"].items():
-            errors = f"{row['peer_error'][peer]:13.1e}{row['error']:13.1e}"
-            line(f"{row['workload']:20}{peer:20}{low:6.2f}x{middle:9.2f}x{high:9.2f}x{errors}")
+            error = row.get("peer_error", {}).get(peer)
+            errors = f"{'-' if error is None else f'{error:.1e}':>10}{row['error']:11.1e}"
+            yield f"{name:{left}}{peer:{right}}{low:7.2f}x{middle:8.2f}x{high:8.2f}x{errors}"
+    for name, row in named:
+        for peer, why in row.get("missing", {}).items():
+            yield f"{name:{left}}{peer:{right}}not measured: {why}"
+    yield f"{'workload':{left}}{'goal':{right}}{'measured':>9}{'goal':>9}{'floor':>9}"
+    for name, row in named:
+        if "exponent" in row and not row["goals"]:
+            yield f"{name:{left}}{'exponent':{right}}{row['exponent']:9.3g}{'-':>9}{'-':>9}"
+        for goal in row["goals"]:
+            floor = "-" if goal["floor"] is None else f"{goal['floor']:.3g}"
+            floor = floor if goal["within"] is None else f"+-{goal['within']:g}"
+            numbers = f"{goal['measured']:9.3g}{goal['goal']:9.3g}{floor:>9}"
+            yield f"{name:{left}}{goal['of']:{right}}{numbers}  {goal['result']}"
+    if any(row.get("backend") not in FUSED for row in measured):
+        yield "Not held to a goal without the fused kernels: pip install 'noiseproof[fast]', on a GPU 'noiseproof[gpu]'"

@@ -8,7 +8,7 @@ down slows all of them.  Processor time, unlike the clock on the wall, leaves ou
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import median, quantiles
 
 Call = Callable[[], object]
@@ -16,7 +16,7 @@ Call = Callable[[], object]
 
 def paired(
     ours: Call,
-    peers: dict[str, Call],
+    peers: Mapping[str, Call],
     rounds: int = 21,
     least: float = 5e-3,
     timer: Callable[[], float] = time.process_time,

@@ -94,7 +94,11 @@ def more_help() -> str:
     help="Keep the draws, .npy or .npz, or a figure, .svg, .png, .pdf.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if there is one.")
-@click.option("--device", metavar="NAME", help="Let torch do it in single precision: cpu, cuda, cuda:1.")
+@click.option(
+    "--device",
+    metavar="NAME",
+    help="In single precision, by torch or a fused kernel (extras: fast, gpu): cpu, cuda, cuda:1.",
+)
 @seed_option
 @workers_option
 @executor_option

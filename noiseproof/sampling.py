@@ -1,6 +1,6 @@
 """Draws from a world by samplers, part by part on any executor, and how far they are from the law they should have.
 
-Particles are drawn in parts of a fixed size.  A part has streams of its own, so that it is the same on one process, on
+Particles are drawn in parts of a fixed size.  Every normal has its place, so that a part is the same on one process, on
 eight or on a cluster, and whatever comes after it.
 """
 
@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numerics import schedules
+from numerics.noise import RUN, normals
 from numerics.solvers import grids, methods
 from numerics.solvers.grids import Grid
 from numerics.solvers.predictions import converted, denoiser
-from numerics.solvers.running import drawn, walk
+from numerics.solvers.running import Noise, walk
 from numerics.solvers.table import Table
 from numerics.solvers.transport import distance, law, yardstick
 from numerics.statistics.streams import stream
@@ -162,20 +163,37 @@ class Drawn(NamedTuple):
 
 
 def draws(part: Part) -> Iterator[Drawn]:
-    """Run the sampler on one part.  It is a generator because all work is."""
-    table, world, clock = part.table, part.world, perf_counter()
+    """Run the sampler on one part.  It is a generator because all work is.
+
+    On a device the whole chain is one kernel, in single precision, where there is one for it.  The ways of some
+    particles are those of the reference, which draws the same normals.
+    """
+    table, world, first, clock = part.table, part.world, part.number * PART, perf_counter()
     x = begun(part)
+    watched = x if part.device is None else x[: 0 if part.number else PATHS]
+    predict = converted(denoiser(world), table.prediction)
+    ways, ends = [x[:PATHS]], watched
+    for _, ends in walk(table, predict, watched, placed(part.seed, first)):
+        if not part.number:
+            ways.append(ends[:PATHS])
     if part.device is not None:
         import torch
 
-        x = torch.as_tensor(x, dtype=torch.float32, device=own_device(part.device))
-    predict = converted(denoiser(world), table.prediction)
-    ways, end = [x[:PATHS]], x
-    for _, end in walk(table, predict, x, drawn(part.seed, "sample", part.number)):
-        if not part.number:
-            ways.append(end[:PATHS])
-    ends = as_array(end)
-    yield Drawn(part.number, ends, np.stack([as_array(way) for way in ways]), perf_counter() - clock)
+        from numerics import kernels
+
+        single = torch.as_tensor(x, dtype=torch.float32, device=own_device(part.device))
+        ends = kernels.chain(table, world, single, part.seed, first).double().cpu().numpy()
+    yield Drawn(part.number, ends, np.stack(ways), perf_counter() - clock)
+
+
+def placed(seed: int, first: int) -> Noise:
+    """The normals of particles from the first one on, each in its place, which no kernel and no order changes."""
+
+    def noise(row: int, x: Array) -> Array:
+        d = int(np.prod(x.shape[1:]))
+        return normals(seed, RUN, first, len(x), row * d, d).reshape(x.shape)
+
+    return noise
 
 
 def begun(part: Part) -> Array:
@@ -185,10 +203,6 @@ def begun(part: Part) -> Array:
     if part.exactly:
         return law(part.world, level).sample(rng, part.count)
     return level.noise * rng.standard_normal(shape)
-
-
-def as_array(x: Any) -> Array:
-    return x if isinstance(x, np.ndarray) else x.double().cpu().numpy()
 
 
 def own_device(device: str) -> str:

@@ -223,6 +223,16 @@ def test_torch_in_single_precision_draws_nearly_the_same(run, tmp_path):
     assert not np.array_equal(exact, single)
 
 
+def test_a_device_draws_the_same_particles_in_every_part():
+    pytest.importorskip("torch")
+    exact, single = (drawn("ddpm", "bimodal", 4100, device=device) for device in (None, "cpu"))
+    assert len(exact) == len(single) == 2
+    for one, other in zip(exact, single):
+        assert np.max(np.abs(one.ends - other.ends)) < 1e-3
+        assert not np.array_equal(one.ends, other.ends)
+        assert np.array_equal(one.ways, other.ways)
+
+
 def test_a_part_that_fails_is_named_and_nothing_is_written(run, monkeypatch, tmp_path):
     def broken(part: Part):
         raise FloatingPointError("row 3: not finite")
