@@ -1,0 +1,117 @@
+"""Adapters: how to run somebody's sampler, by the name under which it is imported.
+
+``diffusers:DDIMScheduler`` and other libraries have an adapter each; ``noiseproof:ddim`` are ours; ``package.module:
+name`` and ``path/to/file.py:name`` are a user's: an adapter, what ``from_step`` made, or a function or class of a call
+shape that is known.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# libraries, and the adapters that know them
+LIBRARIES = {
+    "noiseproof": ".ours",
+    "diffusers": ".of_diffusers",
+    "azula": ".of_azula",
+    "flow_matching": ".of_flow_matching",
+    "denoising_diffusion_pytorch": ".of_lucidrains",
+}
+
+# Call shapes of functions and classes: the names of the first parameters, or of methods.
+FUNCTIONS = {("model", "x", "sigmas"): ".like_k_diffusion", ("net", "latents"): ".like_edm"}
+CLASSES = {("p_sample_loop", "ddim_sample_loop", "q_sample"): ".like_guided_diffusion"}
+
+
+def loaded(spec: str, options: dict[str, Any]) -> Any:
+    """The adapter of a target.
+
+    Raises ImportError or LookupError for what cannot be found, TypeError for what is no sampler, saying what it takes.
+    """
+    place, colon, name = spec.rpartition(":")
+    if not colon or not place or not name:
+        raise LookupError(
+            f"{spec!r} names no sampler; expected module:name or file.py:name, such as diffusers:DDIMScheduler"
+        )
+    library = place.partition(".")[0]
+    if library in LIBRARIES:
+        return importlib.import_module(LIBRARIES[library], __name__).adapted(name, options)
+    found = named(place, name)
+    if hasattr(found, "claims") and hasattr(found, "run"):
+        return found(**options) if inspect.isclass(found) else configured(found, options)
+    if inspect.isclass(found):
+        for methods, adapter in CLASSES.items():
+            if all(hasattr(found, method) for method in methods):
+                return importlib.import_module(adapter, __name__).adapted(found, options)
+    elif callable(found):
+        first = tuple(inspect.signature(found).parameters)
+        for parameters, adapter in FUNCTIONS.items():
+            if first[: len(parameters)] == parameters:
+                return importlib.import_module(adapter, __name__).adapted(found, options)
+    shapes = "; ".join(", ".join(shape) for shape in (*FUNCTIONS, *CLASSES))
+    raise TypeError(
+        f"{name} of {place} is {type(found).__name__}; expected an adapter (claims and run), "
+        f"noiseproof.from_step(...), or a call shape that is known: {shapes}"
+    )
+
+
+def named(place: str, name: str) -> Any:
+    """What has this name in a module or in a file."""
+    if place.endswith(".py"):
+        path = Path(place)
+        if not path.is_file():
+            raise LookupError(f"there is no file {place}")
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules.setdefault(path.stem, module)
+        spec.loader.exec_module(module)
+    else:
+        module = importlib.import_module(place)
+    found: Any = module
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = [n for n in vars(found) if not n.startswith("_")]
+            raise LookupError(f"{place} has no {name}; it has {', '.join(known[:20])}")
+        found = getattr(found, part)
+    return found
+
+
+def configured(adapter: Any, options: dict[str, Any]) -> Any:
+    """An adapter that is there already, with its options."""
+    if options:
+        raise TypeError(f"{adapter.claims.name} takes no options, and {', '.join(options)} was given")
+    return adapter
+
+
+@contextmanager
+def instead(place: Any, **replacements: Any) -> Iterator[None]:
+    """Attributes of a module or object replaced for a while: where a library draws its noise."""
+    before = {name: getattr(place, name) for name in replacements}
+    for name, replacement in replacements.items():
+        setattr(place, name, replacement)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(place, name, value)
+
+
+def global_state(library: str) -> bytes:
+    """The state of the global generator that a sampler has no business to touch when it was given one."""
+    import numpy as np
+
+    state = repr(np.random.get_state()).encode()  # noqa: NPY002  it is the one that must not be touched
+    if library == "torch":
+        import torch
+
+        state += torch.get_rng_state().numpy().tobytes()
+    return state

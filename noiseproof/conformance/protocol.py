@@ -1,0 +1,94 @@
+r"""What an adapter says of a sampler, and how the sampler is run.
+
+An adapter holds no mathematics.  It hands a network and a source of noise to somebody's sampler, in the way in which
+that sampler wants them, and says what the sampler promises to be.  Everything else, the network too, is ours.
+
+A *level* is (scale, noise): x = scale x_0 + noise epsilon.  Whatever the units of the sampler's state are, levels of
+network inputs are those of the array that the network is handed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+Level = tuple[float, float]  # scale and noise
+Model = Callable[..., Any]  # model(x, told, level=None): what the network predicts; told is its time, or its sigma
+Noise = Callable[..., Any]  # noise(shape, *between): fresh normals, for the interval between two levels if it is told
+
+FAMILIES = {
+    "ancestral": "draws from the kernel given both ends: DDPM",
+    "ddim": "DDPM, DDIM and what lies between, by eta",
+    "ode": "follows the probability flow",
+    "sde": "follows the reverse diffusion",
+    "flow": "follows a velocity from noise to data",
+    "consistency": "jumps to the end of the flow, and back up",
+}
+PREDICTIONS = {
+    "x_0": "the data",
+    "noise": "epsilon",
+    "v": "scale epsilon - noise x_0",
+    "velocity": "x_0 - epsilon",
+    "backward-velocity": "epsilon - x_0",
+}
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a sampler promises.  What is None or False is not claimed, and not asked.
+
+    ``order`` is that of the error on a smooth grid: of each trajectory, or of the law where noise is drawn.  ``method``
+    is the sampler of ours that it should equal on its own grid, as ``noiseproof sample`` spells it.  ``variance`` is
+    that of the noise of DDPM: "small" (the posterior's), "large" (beta).  ``ends_at`` is the sigma at which it promises
+    to end.  ``least`` and ``most`` bound the number of steps.  ``off`` are options that the adapter switched off, for
+    a step with them is not linear; ``notes`` are documented choices.
+    """
+
+    name: str
+    family: str
+    prediction: str
+    order: int | None = None
+    method: str | None = None
+    eta: float | None = None
+    variance: str | None = None
+    deterministic: bool = False
+    ends_at: float = 0.0
+    zero_terminal_snr: bool = False
+    spacing: str | None = None
+    T: int | None = None  # levels of training; None where time is continuous
+    schedule: dict[str, Any] = field(default_factory=dict)  # of training, as far as a formula gives it
+    least: int = 1
+    most: int | None = None
+    single: bool = True  # its arithmetic or its tables are in single precision
+    off: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value, known in (("family", self.family, FAMILIES), ("prediction", self.prediction, PREDICTIONS)):
+            if value not in known:
+                raise ValueError(f"{name} is {value!r}; expected one of {', '.join(known)}")
+
+    def as_data(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Sampler(Protocol):
+    """An adapter.  Only ``claims`` and ``run`` are needed; each of the others switches on what can be asked with it.
+
+    Arrays are those of ``library``, "numpy" or "torch", with particles along the first axis.
+    """
+
+    claims: Claims
+    library: str
+
+    def run(self, model: Model, x: Any, n: int, noise: Noise) -> Any:
+        """x at the end, from x at the start, in n steps."""
+        ...
+
+    # def start(self, n) -> Level:                       of x, when a run begins
+    # def trained(self, told) -> Level:                  of the array that the network is handed, at what it is told
+    # def told(self) -> Sequence[float]:                 all that the network was told in training, clean to noisy
+    # def add_noise(self, x_0, epsilon, told, n) -> x    the forward process; n is None before a run is configured
+    # def on(self, sigmas) -> Sampler                    the same on these noise levels, the last one being the end
+    # def seeded(self, model, x, n, seed) -> x           a run with the sampler's own noise, from a generator

@@ -1,0 +1,142 @@
+"""A target under examination: what was read off it, once, and what ought to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.solvers import grids, moments, predictions
+from numerics.solvers.running import run
+from numerics.solvers.table import Table
+from numerics.worlds import Mixture
+
+from ..sampling import table as named_table
+from .protocol import Claims, Level
+from .target import Call, Ran, Target
+from .unrolled import Unrolled, unrolled
+
+Array = NDArray[np.float64]
+
+STEPS = (7, 13, 50)
+TOLD, ITS_OWN = "told", "its own"  # levels by what the network is told, and by what the sampler holds itself to be at
+
+
+class NoReference(LookupError):
+    """There is nothing that the target could be compared with here; the message says why."""
+
+
+class Subject:
+    """A target, and for each number of steps its table, its levels, and the table that it claims to be."""
+
+    def __init__(self, target: Target, steps: Sequence[int] = STEPS) -> None:
+        self.target = target
+        most = target.claims.most
+        self.steps = tuple(dict.fromkeys(n for n in steps if n >= target.claims.least and (most is None or n <= most)))
+        self.table = cache(self._table)
+        self.start = cache(target.start)
+        self.on = cache(lambda *sigmas: unrolled(target, len(sigmas) - 1, sigmas))
+
+    @property
+    def claims(self) -> Claims:
+        return self.target.claims
+
+    def can(self, *names: str) -> bool:
+        return all(name in self.target.can for name in names)
+
+    def _table(self, n: int) -> Unrolled:
+        return unrolled(self.target, n)
+
+    # ---------------------------------------------------------------- levels
+
+    @cached_property
+    def oracles(self) -> tuple[str, ...]:
+        """Which ways there are to tell the level of what the network is handed."""
+        own = all(level is not None for level in self.table(self.steps[0]).levels)
+        return (*([TOLD] if self.can("trained") else []), *([ITS_OWN] if own else []))
+
+    def levels(self, n: int, by: str | None = None) -> list[Level]:
+        """The level of each input of the network, and of the end.
+
+        Raises NoReference where the target does not say.
+        """
+        return self.levels_of(self.table(n), by)
+
+    def levels_of(self, table: Unrolled, by: str | None = None) -> list[Level]:
+        by = by or (self.oracles[0] if self.oracles else "")
+        if by not in self.oracles:
+            raise NoReference("the adapter does not say at which levels the network is asked")
+        if by == TOLD:
+            found = [(float(a), float(b)) for a, b in self.target.trained(table.told.tolist())]
+        else:
+            found = [level for level in table.levels if level is not None]
+        return [*found, (1.0, self.claims.ends_at)]
+
+    def grid(self, n: int, by: str | None = None) -> grids.Grid:
+        """The levels at which a step begins, as a grid of ours in the units of the network's inputs.
+
+        Raises NoReference where noise does not fall from each to the next.
+        """
+        levels = self.levels(n, by)
+        nodes = [level for k, level in enumerate(levels) if k == 0 or level != levels[k - 1]]
+        try:
+            return grids.Grid(np.array([a for a, _ in nodes]), np.array([b for _, b in nodes]))
+        except ValueError as why:
+            raise NoReference(str(why)) from None
+
+    # ---------------------------------------------------------------- what ought to be
+
+    def reference(self, n: int, by: str | None = None, method: str | None = None) -> Unrolled:
+        """The table of the method that it claims to be, on its own levels.  Raises NoReference without such a claim."""
+        method = method or self.claims.method
+        if method is None:
+            raise NoReference("it claims to be none of our samplers")
+        sign = kind_of(self.claims.prediction)[1]
+        return unrolled(Here(self.of(method, self.grid(n, by)), sign), n)  # type: ignore[arg-type]
+
+    def of(self, method: str, grid: grids.Grid) -> Table:
+        return named_table(method, grid, kind_of(self.claims.prediction)[0])
+
+    def predicts(self, world: Mixture, level: Level, x: Array) -> Array:
+        """What the best network says about x, (N,) or (N, ...), at a level, in the words that the sampler wants."""
+        kind, sign = kind_of(self.claims.prediction)
+        at = grids.Level(*level, 0.0)
+        return sign * predictions.converted(predictions.denoiser(world), kind)(x, at)
+
+    def gains(self, mean: float, variance: float, levels: Sequence[Level]) -> list[tuple[float, float]]:
+        """The same for N(mean, variance), as a gain and a constant at each level."""
+        kind, sign = kind_of(self.claims.prediction)
+        found = [moments.predicted(kind, mean, variance, grids.Level(*level, 0.0)) for level in levels]
+        return [(sign * gain, sign * constant) for gain, constant in found]
+
+
+def kind_of(prediction: str) -> tuple[str, int]:
+    """A prediction as ours, and its sign."""
+    return ("velocity", -1) if prediction == "backward-velocity" else (prediction, 1)
+
+
+class Here:
+    """A table of ours, asked in the way in which a target is asked, in predictions of the target's sign."""
+
+    def __init__(self, table: Table, sign: int = 1) -> None:
+        self.table, self.sign = table, sign
+
+    def run(self, x: Array, n: int, model: Any, noise: Any, sigmas: Any = None) -> Ran:
+        calls: list[Call] = []
+        draws: list[tuple[int, tuple[float, ...]]] = []
+
+        def predict(x: Array, level: grids.Level) -> Array:
+            calls.append(Call(x, level.time, (level.scale, level.noise)))
+            return self.sign * np.asarray(model(calls[-1]))
+
+        def fresh(_: int, like: Array) -> Array:
+            draws.append((len(calls), ()))
+            return np.asarray(noise(like.shape, ()))
+
+        return Ran(run(self.table, predict, x, fresh), calls, draws, [])
+
+
+__all__ = ["ITS_OWN", "STEPS", "TOLD", "Here", "NoReference", "Subject", "kind_of"]

@@ -1,0 +1,187 @@
+r"""Somebody's sampler as a table, read off one run.
+
+Whatever a sampler does, all that it hands to the network and all that it returns is affine in the x that it began with,
+in the predictions :math:`p_1,\dots,p_C` that it was given and in the normals :math:`z_1,\dots,z_K` that it drew,
+
+.. math:: x_{(c)}=u_c\,x+\sum_{j<c}B_{cj}\,p_j+\sum_kC_{ck}\,z_k+o_c,
+
+unless it clips or thresholds.  So one batch tells all coefficients: in each row one of these is 1 and the others are 0.
+What the network says plays no part, and everything else follows in double precision without asking again: single steps,
+the law of a stochastic run on Gaussian data, the end of a trajectory around any network.
+
+Two more rows, of numbers that nobody chose, tell whether it is affine at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .protocol import Level
+from .target import Call, Target, Unfit
+
+Array = NDArray[np.float64]
+
+SHAPE = (1, 1, 1)  # of a particle: some samplers insist on images
+CONTROLS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Unrolled:
+    """The coefficients of a run with C questions to the network and K draws, in double precision.
+
+    ``inputs`` is (C, 1 + C + K) and ``end`` (1 + C + K,), for x, the predictions and the normals; ``offsets`` (C + 1,)
+    is what is left when all of these are zero.  ``told`` is what the network was told, ``levels`` where the sampler
+    said it was, ``after`` the number of questions before each draw and ``between`` the interval that a draw was told.
+    ``off`` is how far two runs of arbitrary numbers are from the sum of their parts, relative to its terms.
+    """
+
+    n: int
+    told: Array
+    levels: tuple[Level | None, ...]
+    after: tuple[int, ...]
+    between: tuple[tuple[float, ...], ...]
+    inputs: Array
+    end: Array
+    offsets: Array
+    off: float
+    overwritten: tuple[str, ...] = ()
+
+    @property
+    def calls(self) -> int:
+        return len(self.told)
+
+    @property
+    def of_x(self) -> Array:
+        """u, (C + 1,); the last one is that of the end."""
+        return self._all[:, 0]
+
+    @property
+    def of_predictions(self) -> Array:
+        """B, (C + 1, C)."""
+        return self._all[:, 1 : 1 + self.calls]
+
+    @property
+    def of_noise(self) -> Array:
+        """C, (C + 1, K)."""
+        return self._all[:, 1 + self.calls :]
+
+    @cached_property
+    def _all(self) -> Array:
+        return np.vstack([self.inputs, self.end])
+
+    def step(self, c: int) -> Step:
+        """What happens between question c and the next one, or the end: as a combination of what was known at c.
+
+        A step that remembers nothing has no ``before``.
+        """
+        here, there = self._all[c], self._all[c + 1]
+        a = there[0] / here[0] if here[0] else 0.0
+        rest = there - a * here
+        new = [k for k, at in enumerate(self.after) if at == c + 1 or (c == 0 and at == 0)]
+        old = [k for k in range(len(self.after)) if k not in new and self.after[k] <= c]
+        before = np.append(rest[1 : 1 + c], rest[1 + self.calls :][old])
+        noise = rest[1 + self.calls :][new]
+        return Step(
+            float(a), float(rest[1 + c]), float(np.linalg.norm(noise)), float(np.max(np.abs(before), initial=0))
+        )
+
+    def ran(self, x: Array, predict: Callable[[int, Array], Array], noise: Array | None = None) -> Array:
+        """The end of a run from x, (N,), around any network, ``predict(c, x)``; normals are (K, N)."""
+        given = np.zeros((self._all.shape[1], len(x)))
+        given[0] = x
+        if noise is not None:
+            given[1 + self.calls :] = noise
+        for c in range(self.calls):
+            given[1 + c] = predict(c, self.inputs[c] @ given + self.offsets[c])
+        return self.end @ given + self.offsets[-1]
+
+    def law(self, start: tuple[float, float], predicted: Sequence[tuple[float, float]]) -> tuple[Array, Array]:
+        """Means and variances of all inputs and of the end, (C + 1,) each, for Gaussian data, with nothing drawn.
+
+        ``start`` is the mean and the variance of x, and ``predicted[c]`` what the network says: gain x + constant.
+        """
+        width = 1 + len(self.after)  # x less its mean, and the normals
+        of_given = np.zeros((self._all.shape[1], width))
+        mean_given = np.zeros(self._all.shape[1])
+        of_given[0, 0], mean_given[0] = np.sqrt(start[1]), start[0]
+        of_given[1 + self.calls :, 1:] = np.eye(len(self.after))
+        means, variances = [], []
+        for c, row in enumerate(self._all):
+            mean, of = row @ mean_given + self.offsets[c], row @ of_given
+            means.append(mean)
+            variances.append(of @ of)
+            if c < self.calls:
+                gain, constant = predicted[c]
+                mean_given[1 + c], of_given[1 + c] = gain * mean + constant, gain * of
+        return np.array(means), np.array(variances)
+
+
+class Step(NamedTuple):
+    """x at the next question is of_x x + of_prediction p + noise xi, ``before`` the largest other coefficient."""
+
+    of_x: float
+    of_prediction: float
+    noise: float
+    before: float
+
+
+def unrolled(target: Target, n: int, sigmas: Sequence[float] | None = None, dtype: str = "float64") -> Unrolled:
+    """The table of a target for n steps, or on these noise levels.
+
+    Raises AboutTheTarget for whatever goes wrong there, and Unfit if the second run asks otherwise than the first.
+    """
+    first = target.run(np.zeros((1, *SHAPE), dtype), n, lambda call: 0 * call.x, lambda s, b: np.zeros(s), sigmas)
+    calls, draws = len(first.calls), len(first.draws)
+    columns = 1 + calls + draws
+    rng = np.random.default_rng(calls)  # numbers that nobody chose
+    given = np.vstack([np.zeros(columns), np.eye(columns), rng.standard_normal((CONTROLS, columns))])
+    asked = iter(range(calls))
+    drawn = iter(range(draws))
+
+    def rows(column: int, shape: tuple[int, ...]) -> Array:
+        return np.broadcast_to(given[:, column].reshape(-1, *[1] * (len(shape) - 1)), shape)
+
+    def model(call: Call) -> Array:
+        return rows(1 + next(asked, calls - 1), call.x.shape)
+
+    def noise(shape: tuple[int, ...], between: tuple[float, ...]) -> Array:
+        k = next(drawn, draws - 1)
+        if shape[:1] != (len(given),):
+            raise Unfit(f"it draws noise of shape {shape}; expected one for each particle, {whole}", f"draw {k}")
+        return rows(1 + calls + k, shape)
+
+    whole = (len(given), *SHAPE)
+    second = target.run(np.array(rows(0, whole), dtype), n, model, noise, sigmas)
+    if (len(second.calls), len(second.draws)) != (calls, draws):
+        raise Unfit(
+            f"it asks the network {len(second.calls)} times and draws {len(second.draws)} times, after {calls} and "
+            f"{draws} in the run before; expected the same for the same n",
+            f"run(n={n})",
+        )
+    found = np.array([call.x.reshape(len(given)) for call in second.calls] + [second.end.reshape(len(given))])
+    offsets, parts = found[:, 0].astype(float), found[:, 1 : 1 + columns] - found[:, :1].astype(float)
+    sums = parts @ given[1 + columns :].T + offsets[:, None]
+    sizes = np.abs(parts) @ np.abs(given[1 + columns :].T) + np.abs(offsets[:, None]) + 1e-300
+    return Unrolled(
+        n,
+        np.array([call.told for call in second.calls]),
+        tuple(call.level for call in second.calls),
+        tuple(at for at, _ in second.draws),
+        tuple(between for _, between in second.draws),
+        parts[:-1],
+        parts[-1],
+        offsets,
+        float(np.max(np.abs(found[:, 1 + columns :] - sums) / sizes)),
+        tuple(first.overwritten + second.overwritten),
+    )
+
+
+def with_levels(table: Unrolled, levels: Sequence[Level]) -> Unrolled:
+    """The same, elsewhere: where a sampler stands may be said by what the network was told, or by itself."""
+    return replace(table, levels=tuple(levels))
