@@ -41,8 +41,12 @@ class Claims:
     ``order`` is that of the error on a smooth grid: of each trajectory, or of the law where noise is drawn.  ``method``
     is the sampler of ours that it should equal on its own grid, as ``noiseproof sample`` spells it.  ``variance`` is
     that of the noise of DDPM: "small" (the posterior's), "large" (beta).  ``ends_at`` is the sigma at which it promises
-    to end.  ``least`` and ``most`` bound the number of steps.  ``off`` are options that the adapter switched off, for
-    a step with them is not linear; ``notes`` are documented choices.
+    to end, and ``units`` are those of what it returns, if noise is left in it.  ``schedule`` says how the levels of
+    training are made, as far as a formula gives it: {"betas": "linear", "scaled-linear" or "cosine", "start": ...,
+    "end": ..., "clip": ...}, or {"sigmas": "karras", "start": ..., "end": ..., "rho": ...} or {"sigmas": "flow", "shift":
+    ...}, from clean to noisy.  ``predictions`` are the options under which it is the same sampler around a network that
+    predicts something else, by its name.  ``least`` and ``most`` bound the number of steps.  ``off`` are options that the
+    adapter switched off, for a step with them is not linear; ``notes`` are documented choices.
     """
 
     name: str
@@ -54,10 +58,12 @@ class Claims:
     variance: str | None = None
     deterministic: bool = False
     ends_at: float = 0.0
+    units: str = "ve"
     zero_terminal_snr: bool = False
     spacing: str | None = None
     T: int | None = None  # levels of training; None where time is continuous
     schedule: dict[str, Any] = field(default_factory=dict)  # of training, as far as a formula gives it
+    predictions: dict[str, dict[str, Any]] = field(default_factory=dict)
     least: int = 1
     most: int | None = None
     single: bool = True  # its arithmetic or its tables are in single precision

@@ -14,6 +14,7 @@ from numerics.solvers.running import run
 from numerics.solvers.table import Table
 from numerics.worlds import Mixture
 
+from ..sampling import NoSampler
 from ..sampling import table as named_table
 from .protocol import Claims, Level
 from .target import Call, Ran, Target
@@ -73,14 +74,16 @@ class Subject:
             found = [(float(a), float(b)) for a, b in self.target.trained(table.told.tolist())]
         else:
             found = [level for level in table.levels if level is not None]
-        return [*found, (1.0, self.claims.ends_at)]
+        return [*found, grids.Level(1.0, self.claims.ends_at, 0.0).in_units(self.claims.units)[:2]]
 
     def grid(self, n: int, by: str | None = None) -> grids.Grid:
         """The levels at which a step begins, as a grid of ours in the units of the network's inputs.
 
         Raises NoReference where noise does not fall from each to the next.
         """
-        levels = self.levels(n, by)
+        return self.grid_of(self.levels(n, by))
+
+    def grid_of(self, levels: Sequence[Level]) -> grids.Grid:
         nodes = [level for k, level in enumerate(levels) if k == 0 or level != levels[k - 1]]
         try:
             return grids.Grid(np.array([a for a, _ in nodes]), np.array([b for _, b in nodes]))
@@ -91,11 +94,18 @@ class Subject:
 
     def reference(self, n: int, by: str | None = None, method: str | None = None) -> Unrolled:
         """The table of the method that it claims to be, on its own levels.  Raises NoReference without such a claim."""
+        return self.reference_on(self.levels(n, by), method)
+
+    def reference_on(self, levels: Sequence[Level], method: str | None = None) -> Unrolled:
+        """The same on levels that are handed in."""
         method = method or self.claims.method
         if method is None:
             raise NoReference("it claims to be none of our samplers")
-        sign = kind_of(self.claims.prediction)[1]
-        return unrolled(Here(self.of(method, self.grid(n, by)), sign), n)  # type: ignore[arg-type]
+        grid, sign = self.grid_of(levels), kind_of(self.claims.prediction)[1]
+        try:
+            return unrolled(Here(self.of(method, grid), sign), len(grid))  # type: ignore[arg-type]
+        except NoSampler as why:
+            raise NoReference(str(why)) from None
 
     def of(self, method: str, grid: grids.Grid) -> Table:
         return named_table(method, grid, kind_of(self.claims.prediction)[0])

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,6 +159,18 @@ class Target:
 
     # ---------------------------------------------------------------- how it is asked
 
+    @contextlib.contextmanager
+    def otherwise(self, options: dict[str, Any]) -> Iterator[None]:
+        """The same sampler with other options, for a while.  Raises AboutTheTarget if it does not take them."""
+        before = self.options
+        try:
+            self.options = before | options
+            self._load()
+            yield
+        finally:
+            self.options = before
+            self._load()
+
     def again(self, seconds: float | None = None) -> None:
         """A new time limit, from now on."""
         self._until = time.monotonic() + (self.seconds if seconds is None else seconds)
@@ -184,6 +196,9 @@ class Target:
         )
         self._inbox: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=_listen, args=(self._process.stdout, self._inbox), daemon=True).start()
+        self._load()
+
+    def _load(self) -> None:
         done, _ = self._ask("load", f"loading {self.spec}", target=self.spec, options=self.options)
         claims: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in done["claims"].items()}
         self.claims, self.can = Claims(**claims), frozenset(done["can"])
