@@ -93,7 +93,8 @@ class Child:
     def load(self, target: str, options: dict[str, Any]) -> dict[str, Any]:
         self.sampler = adapters.loaded(target, options)
         can = ("start", "trained", "told", "add_noise", "on", "seeded")
-        return {"claims": self.sampler.claims.as_data(), "can": [name for name in can if hasattr(self.sampler, name)]}
+        able = [name for name in can if getattr(self.sampler, name, None) is not None]
+        return {"claims": self.sampler.claims.as_data(), "can": able}
 
     def run(self, x: Array, n: int, sigmas: Sequence[float] | None = None) -> tuple[dict[str, Any], list[Array]]:
         sampler = self.sampler if sigmas is None else self.sampler.on(np.array(sigmas))

@@ -11,9 +11,11 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 # libraries, and the adapters that know them
@@ -64,25 +66,53 @@ def loaded(spec: str, options: dict[str, Any]) -> Any:
 
 def named(place: str, name: str) -> Any:
     """What has this name in a module or in a file."""
-    if place.endswith(".py"):
-        path = Path(place)
-        if not path.is_file():
-            raise LookupError(f"there is no file {place}")
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(path.stem, module)
-        spec.loader.exec_module(module)
-    else:
-        module = importlib.import_module(place)
-    found: Any = module
+    found: Any = of_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
     for part in name.split("."):
         if not hasattr(found, part):
             known = [n for n in vars(found) if not n.startswith("_")]
             raise LookupError(f"{place} has no {name}; it has {', '.join(known[:20])}")
         found = getattr(found, part)
     return found
+
+
+def of_file(path: Path) -> ModuleType:
+    """The module in a file: as part of its package if it is in one, and otherwise as Python would run it."""
+    path = path.resolve()
+    if not path.is_file():
+        raise LookupError(f"there is no file {path}")
+    root, dotted = path.parent, path.stem
+    while (root / "__init__.py").is_file():
+        root, dotted = root.parent, f"{root.name}.{dotted}"
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    if "." in dotted:
+        return importlib.import_module(dotted.removesuffix(".__init__"))
+    name = dotted if dotted not in sys.modules else f"target_{dotted}"  # it may be called as another module is
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def place_of(target: Any) -> str:
+    """The name by which another process finds a function, a class or an object, file.py:name.
+
+    Raises LookupError for what has none: a lambda, what was made in a function, an object that no module holds.
+    """
+    called = getattr(target, "__qualname__", None)
+    for module in list(sys.modules.values()):
+        file, held = str(getattr(module, "__file__", "")), getattr(module, "__dict__", {})
+        names = [called] if called else [name for name, value in list(held.items()) if value is target]
+        for name in names:
+            with suppress(AttributeError):
+                if file.endswith(".py") and attrgetter(name)(module) is target:
+                    return f"{Path(file).resolve()}:{name}"
+    raise LookupError(
+        f"{called or type(target).__name__} cannot be found by the process in which it is to run; give it a name at "
+        "the top level of a file, `my_sampler = ...`, and pass my_sampler or 'path/to/file.py:my_sampler'"
+    )
 
 
 def configured(adapter: Any, options: dict[str, Any]) -> Any:
@@ -103,6 +133,26 @@ def instead(place: Any, **replacements: Any) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(place, name, value)
+
+
+def hooked(noise: Callable[..., Any]) -> Any:
+    """torch.randn_like gives what ``noise`` gives, for libraries that draw there."""
+    import torch
+
+    return instead(torch, randn_like=lambda x, **_: noise(x.shape).to(x.dtype))
+
+
+def generated(seed: int, x: Any) -> Callable[..., Any]:
+    """Normals like x from a generator of their own."""
+    if hasattr(x, "detach"):
+        import torch
+
+        torch_rng = torch.Generator().manual_seed(seed)
+        return lambda shape, *between: torch.randn(tuple(shape), generator=torch_rng, dtype=x.dtype)
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    return lambda shape, *between: rng.standard_normal(tuple(shape)).astype(x.dtype)
 
 
 def global_state(library: str) -> bytes:

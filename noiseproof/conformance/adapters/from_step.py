@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..protocol import Claims, Level
+from . import generated, place_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +22,7 @@ class FromStep:
     alpha_bars: np.ndarray
     claims: Claims
     library: str = "numpy"
+    forward: Callable[..., Any] | None = None
 
     def times(self, n: int) -> np.ndarray:
         T = len(self.alpha_bars)
@@ -39,6 +39,9 @@ class FromStep:
             x = self.step(x, p, t, t_prev, lambda like=x: noise(like.shape))
         return x
 
+    def seeded(self, model: Any, x: Any, n: int, seed: int) -> Any:
+        return self.run(model, x, n, generated(seed, x))
+
     def start(self, n: int) -> Level:
         return self.trained(int(self.times(n)[0]))
 
@@ -50,9 +53,14 @@ class FromStep:
         return range(len(self.alpha_bars))
 
     @cached_property
+    def add_noise(self) -> Callable[..., Any] | None:
+        forward = self.forward
+        return forward and (lambda x_0, epsilon, told, n: forward(x_0, epsilon, int(told)))
+
+    @property
     def spec(self) -> str:
-        """Where the step can be found again by another process."""
-        return f"{Path(inspect.getfile(self.step)).resolve()}:{self.step.__qualname__}"
+        """Where another process finds it."""
+        return place_of(self)
 
 
 def from_step(
@@ -63,17 +71,30 @@ def from_step(
     prediction: str = "noise",
     spacing: str = "linspace",
     library: str = "numpy",
+    add_noise: Callable[..., Any] | None = None,
     **claims: Any,
 ) -> FromStep:
     """A sampler made of one step, for ``noiseproof check``.
 
     ``step(x, p, t, t_prev, noise)`` takes x at time t to x at time t_prev (-1 is the end, where alpha_bar is 1), p
     being what the network predicts and ``noise()`` fresh normals like x.  ``alpha_bars[t]`` are those of training,
-    t = 0 being the cleanest.  What it ``claims`` is said by keywords: ``noiseproof.Claims`` lists them.
+    t = 0 being the cleanest.  ``add_noise(x_0, epsilon, t)`` is the forward process, if it is to be looked at, too.
+    x is an array of the ``library``, "numpy" or "torch".  What it ``claims`` is said by keywords: ``noiseproof.Claims``
+    lists them.
+
+    Raises ValueError for alpha_bars that are none, an unknown family, prediction, spacing or library.
     """
     bars = np.asarray(alpha_bars, dtype=float)
-    if bars.ndim != 1 or len(bars) < 2 or np.any(np.diff(bars) >= 0) or bars[0] > 1 or bars[-1] < 0:
+    if bars.ndim != 1 or len(bars) < 2 or not np.all(np.diff(bars) < 0) or bars[0] > 1 or bars[-1] < 0:
         raise ValueError("alpha_bars: expected numbers between 1 and 0 that fall, alpha_bars[0] of the cleanest level")
-    said = {"order": 1, "T": len(bars), "single": False, **claims}
-    name = said.pop("name", getattr(step, "__name__", "step"))
-    return FromStep(step, bars, Claims(name, family, prediction, spacing=spacing, **said), library)
+    for called, value, known in (
+        ("spacing", spacing, ("linspace", "leading", "trailing")),
+        ("library", library, ("numpy", "torch")),
+    ):
+        if value not in known:
+            raise ValueError(f"{called} is {value!r}; expected one of {', '.join(known)}")
+    if not callable(step):
+        raise TypeError(f"the step is {type(step).__name__}; expected a function step(x, p, t, t_prev, noise)")
+    said = {"order": 1, "T": len(bars), "most": len(bars), "single": False, **claims}
+    name = said.pop("name", getattr(step, "__name__", type(step).__name__))
+    return FromStep(step, bars, Claims(name, family, prediction, spacing=spacing, **said), library, add_noise)

@@ -3,79 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from numerics.schedules import linear
-from numerics.solvers.grids import Grid, linspace
+from numerics.schedules import Schedule
+from numerics.solvers.grids import Grid
 from numerics.solvers.methods import METHODS
-from numerics.solvers.running import run
+from numerics.solvers.running import drawn, run
 
+from ... import sampling
 from ..protocol import Claims, Level
 
-NAMES = {"noise": "noise", "x_0": "x_0", "v": "v", "velocity": "velocity"}
-FAMILY = {
+FAMILIES = {
     "ddpm": "ancestral",
     "ddim": "ddim",
     "euler-ancestral": "ancestral",
     "flow-euler": "flow",
     "flow-heun": "flow",
+    "sde-dpmpp-1": "sde",
+    "sde-dpmpp-2m": "sde",
+    "euler-maruyama": "sde",
+    "langevin": "sde",
+    "naive": "sde",
 }
-LAWS = ("sde-dpmpp-1", "sde-dpmpp-2m", "euler-maruyama", "langevin")
 
 
 @dataclass(frozen=True, eq=False)
 class Ours:
     """A method on the levels that a schedule visits, or on noise levels that are handed in."""
 
-    method: Callable[..., Any]
-    options: dict[str, Any]
+    method: str
     claims: Claims
     grid: Callable[[int], Grid]
+    schedule: Schedule | None
     library: str = "numpy"
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
-        table = self.method(self.grid(n), **self.options).predicting(self.claims.prediction)
-        told = lambda x, level: model(x, level.time, level[:2])
-        return run(table, told, x, lambda row, like: noise(like.shape))
+        return self._run(model, x, n, lambda row, like: noise(like.shape))
+
+    def seeded(self, model: Any, x: Any, n: int, seed: int) -> Any:
+        return self._run(model, x, n, drawn(seed))
+
+    def _run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
+        table = sampling.table(self.method, self.grid(n), self.claims.prediction)
+        return run(table, lambda x, level: model(x, level.time, level[:2]), x, noise).astype(x.dtype, copy=False)
 
     def start(self, n: int) -> Level:
         return self.grid(n)[0][:2]
 
     def on(self, sigmas: Any) -> Ours:
         grid = Grid(np.ones_like(sigmas), sigmas).in_units("vp")
-        return Ours(self.method, self.options, self.claims, lambda n: grid, self.library)
+        claims = replace(self.claims, ends_at=float(sigmas[-1]), T=None, most=None)
+        return Ours(self.method, claims, lambda n: grid, None)
 
-    def trained(self, told: float) -> Level:
-        bar = float(linear().alpha_bar(int(told)))
-        return bar**0.5, (1 - bar) ** 0.5
+    @cached_property
+    def trained(self) -> Callable[[float], Level] | None:
+        """Where time is that of a schedule."""
+        bar = self.schedule and self.schedule.alpha_bar
+        return bar and (lambda told: (float(bar(int(told))) ** 0.5, float(1 - bar(int(told))) ** 0.5))
 
-    def told(self) -> range:
-        return range(1, linear().T + 1)
+    @cached_property
+    def told(self) -> Callable[[], range] | None:
+        T = self.schedule and self.schedule.T
+        return T and (lambda: range(1, T + 1))
+
+
+def names() -> list[str]:
+    """All our samplers."""
+    return list(METHODS)
 
 
 def adapted(name: str, options: dict[str, Any]) -> Ours:
-    """The method of this name.  Raises LookupError for one that there is not."""
-    if name not in METHODS:
-        raise LookupError(f"there is no sampler called {name}; there are {', '.join(METHODS)}")
-    prediction = options.pop("prediction", "noise")
-    grid = lambda n: linspace(linear(), n)
-    made = METHODS[name](grid(10), **options)
-    spelled = name + (f"({', '.join(f'{k}={v}' for k, v in options.items())})" if options else "")
+    """The method of this name; beside its own options ``prediction``, ``grid`` and ``schedule`` are taken.
+
+    Raises NoSampler, a ValueError, for what there is not, saying what there is.
+    """
+    given = {"prediction": "noise", "grid": "linspace", "schedule": None, **options}
+    prediction, spacing, schedule = (given.pop(key) for key in ("prediction", "grid", "schedule"))
+    of_schedule = spacing in sampling.OF_A_SCHEDULE
+    trained = sampling.SCHEDULES[schedule or sampling.DEFAULT_SCHEDULE]() if of_schedule else None
+    grid = lambda n: sampling.grid(spacing, n, schedule)
+    spelled = name + (f"({', '.join(f'{k}={v}' for k, v in given.items())})" if given else "")
+    made = sampling.table(spelled, grid(10), prediction)
+    T = trained.T if trained else None
     claims = Claims(
         spelled,
-        FAMILY.get(name, "sde" if name in LAWS else "ode"),
+        FAMILIES.get(name, "ode"),
         prediction,
         order=made.order,
         method=spelled,
-        eta=options.get("eta", 0.0) if name == "ddim" else None,
+        eta=float(given.get("eta", 0.0)) if name == "ddim" else None,
         variance="small" if name == "ddpm" else None,
         deterministic=not made.stochastic,
-        T=linear().T,
-        most=linear().T,
+        ends_at=made.grid[10].sigma,
+        spacing=spacing if of_schedule else None,
+        T=T,
+        most=T,
         single=False,
-        spacing="linspace",
     )
-    return Ours(METHODS[name], options, claims, grid)
+    return Ours(spelled, claims, grid, trained)
