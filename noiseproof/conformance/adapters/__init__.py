@@ -88,6 +88,8 @@ def of_file(path: Path) -> ModuleType:
     if "." in dotted:
         return importlib.import_module(dotted.removesuffix(".__init__"))
     name = dotted if dotted not in sys.modules else f"target_{dotted}"  # it may be called as another module is
+    if getattr(sys.modules.get(name), "__file__", None) == str(path):
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

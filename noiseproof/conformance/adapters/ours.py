@@ -12,10 +12,11 @@ import numpy as np
 from numerics.schedules import Schedule
 from numerics.solvers.grids import Grid
 from numerics.solvers.methods import METHODS
+from numerics.solvers.predictions import KINDS
 from numerics.solvers.running import drawn, run
 
 from ... import sampling
-from ..protocol import Claims, Level
+from ..protocol import PREDICTIONS, Claims, Level
 
 FAMILIES = {
     "ddpm": "ancestral",
@@ -29,6 +30,7 @@ FAMILIES = {
     "langevin": "sde",
     "naive": "sde",
 }
+UNITS = {"karras": "ve", "flow": "flow"}  # of grids; those of all others preserve variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,26 +51,30 @@ class Ours:
 
     def _run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
         table = sampling.table(self.method, self.grid(n), self.claims.prediction)
-        return run(table, lambda x, level: model(x, level.time, level[:2]), x, noise).astype(x.dtype, copy=False)
+        return run(table, lambda x, level: model(x, level.time, level[:2]), x, noise)
 
     def start(self, n: int) -> Level:
         return self.grid(n)[0][:2]
 
     def on(self, sigmas: Any) -> Ours:
         grid = Grid(np.ones_like(sigmas), sigmas).in_units("vp")
-        claims = replace(self.claims, ends_at=float(sigmas[-1]), T=None, most=None)
+        claims = replace(self.claims, ends_at=float(sigmas[-1]), units="vp", T=None, most=None)
         return Ours(self.method, claims, lambda n: grid, None)
 
     @cached_property
     def trained(self) -> Callable[[float], Level] | None:
         """Where time is that of a schedule."""
-        bar = self.schedule and self.schedule.alpha_bar
-        return bar and (lambda told: (float(bar(int(told))) ** 0.5, float(1 - bar(int(told))) ** 0.5))
+        return self._trained if self.schedule else None
+
+    def _trained(self, told: float) -> Level:
+        assert self.schedule is not None
+        bar = float(self.schedule.alpha_bar(int(told)))
+        return bar**0.5, (1 - bar) ** 0.5
 
     @cached_property
     def told(self) -> Callable[[], range] | None:
-        T = self.schedule and self.schedule.T
-        return T and (lambda: range(1, T + 1))
+        T = self.claims.T
+        return None if T is None else lambda: range(1, T + 1)
 
 
 def names() -> list[str]:
@@ -89,6 +95,7 @@ def adapted(name: str, options: dict[str, Any]) -> Ours:
     spelled = name + (f"({', '.join(f'{k}={v}' for k, v in given.items())})" if given else "")
     made = sampling.table(spelled, grid(10), prediction)
     T = trained.T if trained else None
+    betas = {"betas": schedule or sampling.DEFAULT_SCHEDULE} if of_schedule else {}
     claims = Claims(
         spelled,
         FAMILIES.get(name, "ode"),
@@ -99,8 +106,11 @@ def adapted(name: str, options: dict[str, Any]) -> Ours:
         variance="small" if name == "ddpm" else None,
         deterministic=not made.stochastic,
         ends_at=made.grid[10].sigma,
+        units=UNITS.get(spacing, "vp"),
         spacing=spacing if of_schedule else None,
         T=T,
+        schedule=betas,
+        predictions={kind: {"prediction": kind} for kind in PREDICTIONS if kind in KINDS},
         most=T,
         single=False,
     )
