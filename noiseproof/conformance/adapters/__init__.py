@@ -11,12 +11,15 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from ..protocol import Claims
 
 # libraries, and the adapters that know them
 LIBRARIES = {
@@ -115,6 +118,21 @@ def place_of(target: Any) -> str:
         f"{called or type(target).__name__} cannot be found by the process in which it is to run; give it a name at "
         "the top level of a file, `my_sampler = ...`, and pass my_sampler or 'path/to/file.py:my_sampler'"
     )
+
+
+def parted(name: str, options: dict[str, Any], taken: Iterable[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Options that a sampler takes, and what is said of it: names of Claims that are none of its options.
+
+    Raises TypeError for what is neither.
+    """
+    taken = list(taken)
+    given = {key: value for key, value in options.items() if key in taken}
+    said = {key: value for key, value in options.items() if key not in taken}
+    claims = [field.name for field in fields(Claims) if field.name not in ("name", "off", "notes")]
+    if strange := sorted(set(said) - set(claims)):
+        takes = f"it takes {', '.join(taken)}" if taken else "it takes none"
+        raise TypeError(f"{name} has no option {strange[0]}; {takes}; and what it claims: {', '.join(claims)}")
+    return given, said
 
 
 def configured(adapter: Any, options: dict[str, Any]) -> Any:
