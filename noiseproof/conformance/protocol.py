@@ -31,6 +31,8 @@ PREDICTIONS = {
     "v": "scale epsilon - noise x_0",
     "velocity": "x_0 - epsilon",
     "backward-velocity": "epsilon - x_0",
+    "backward-v": "noise x_0 - scale epsilon",
+    "other": "none of these: nothing is asked for which one must know",
 }
 
 
@@ -43,10 +45,10 @@ class Claims:
     that of the noise of DDPM: "small" (the posterior's), "large" (beta).  ``ends_at`` is the sigma at which it promises
     to end, and ``units`` are those of what it returns, if noise is left in it.  ``schedule`` says how the levels of
     training are made, as far as a formula gives it: {"betas": "linear", "scaled-linear" or "cosine", "start": ...,
-    "end": ..., "clip": ...}, or {"sigmas": "karras", "start": ..., "end": ..., "rho": ...} or {"sigmas": "flow", "shift":
-    ...}, from clean to noisy.  ``predictions`` are the options under which it is the same sampler around a network that
-    predicts something else, by its name.  ``least`` and ``most`` bound the number of steps.  ``off`` are options that the
-    adapter switched off, for a step with them is not linear; ``notes`` are documented choices.
+    "end": ..., "clip": ...}, or {"sigmas": "karras", "start": ..., "end": ..., "rho": ...} or {"sigmas": "flow",
+    "shift": ...}, from clean to noisy.  ``predictions`` are the options under which it is the same sampler around a
+    network that predicts something else, by its name.  ``least`` and ``most`` bound the number of steps.  ``off`` are
+    options that the adapter switched off, for a step with them is not linear; ``notes`` are documented choices.
     """
 
     name: str

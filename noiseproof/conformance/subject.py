@@ -124,8 +124,11 @@ class Subject:
 
 
 def kind_of(prediction: str) -> tuple[str, int]:
-    """A prediction as ours, and its sign."""
-    return ("velocity", -1) if prediction == "backward-velocity" else (prediction, 1)
+    """A prediction as ours, and its sign.  Raises NoReference for one that is none of ours."""
+    if prediction == "other":
+        raise NoReference("what its network predicts is nothing that we can compute")
+    kind = prediction.removeprefix("backward-")
+    return kind, 1 if kind == prediction else -1
 
 
 class Here:
