@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Subject:
         most = target.claims.most
         self.steps = tuple(dict.fromkeys(n for n in steps if n >= target.claims.least and (most is None or n <= most)))
         self.table = cache(self._table)
+        self._reference = lru_cache(200)(self._referred)
         self.start = cache(target.start)
         self.on = cache(lambda *sigmas: unrolled(target, len(sigmas) - 1, sigmas))
 
@@ -98,7 +99,9 @@ class Subject:
 
     def reference_on(self, levels: Sequence[Level], method: str | None = None) -> Unrolled:
         """The same on levels that are handed in."""
-        method = method or self.claims.method
+        return self._reference(tuple(levels), method or self.claims.method)
+
+    def _referred(self, levels: tuple[Level, ...], method: str | None) -> Unrolled:
         if method is None:
             raise NoReference("it claims to be none of our samplers")
         grid, sign = self.grid_of(levels), kind_of(self.claims.prediction)[1]

@@ -25,7 +25,7 @@ class Property:
 
 def properties() -> tuple[Property, ...]:
     """All of them, P1 first."""
-    from . import steps  # one line for each file of properties
+    from . import marginals, parameterizations, steps
 
-    found = [*steps.PROPERTIES]
+    found = [*marginals.PROPERTIES, *parameterizations.PROPERTIES, *steps.PROPERTIES]
     return tuple(sorted(found, key=lambda p: int(p.id[1:])))

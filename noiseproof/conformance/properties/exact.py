@@ -1,0 +1,165 @@
+r"""Two sides that ought to be the same numbers, and how far rounding may take them apart.
+
+What is expected depends on the levels of a run, which are numbers of somebody's table; what is got went through
+roundings of its own, in each step, and once more when it was read off.  So the bound is computed.  Each of these
+numbers is moved by a small part of itself, and with the derivatives of got less expected
+
+.. math:: \text{bound}=50\,\varepsilon\Bigl(\lvert\text{expected}\rvert
+   +\sqrt{\textstyle\sum_l\partial_l^2}\Bigr),
+
+the epsilon being that of the table's precision, or that of the arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import hadamard
+
+from ..findings import FAIL, PASS, Finding
+from ..protocol import Claims, Level
+from ..subject import ITS_OWN, TOLD, NoReference, Subject
+from ..unrolled import Unrolled
+
+Array = NDArray[np.float64]
+Sides = Callable[[list[Level], Unrolled], tuple[Array, Array]]  # got and expected, for these levels and this table
+
+SINGLE, DOUBLE = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
+HALF = float(np.finfo(np.float16).eps)
+TIMES = 50  # roundings that a coefficient may have gone through
+FLOOR = 5e-6  # of tables in single precision: the worst of conforming ones was 3.3e-6
+PARTS = ("x", "the prediction", "the noise")
+SMALL = 1e-6  # a part of a number, by which it is moved
+SHAKES = 8  # signs that are orthogonal for any eight levels in a row, so that squares add up
+
+
+def epsilon(claims: Claims) -> float:
+    return SINGLE if claims.single else DOUBLE
+
+
+def rounding(claims: Claims, size: Any = 1.0) -> Any:
+    """What rounding explains of numbers of this size, whatever they depend on."""
+    return np.maximum(TIMES * epsilon(claims), FLOOR if claims.single else 0.0) * np.maximum(np.abs(size), 1)
+
+
+def shaken(levels: Sequence[Level], bars: bool) -> Iterator[tuple[float, list[Level]]]:
+    """The levels moved by a part h of their alpha_bar, if tables hold ``bars``, or else of their sigma; and h."""
+    a, b = np.array(levels, dtype=float).T
+    size, whole = np.hypot(a, b), a + b
+    bar = (a / size) ** 2
+    inside = (bar > 0) & (bar < 1)
+    slope = (bar if bars else 2 * bar * (1 - bar)) * inside
+    room = np.min((1 - bar[inside]) / slope[inside], initial=1.0)
+    h = min(1e-6, 1e-2 * room)
+    keep = {"flow": np.allclose(whole, 1), "ve": np.allclose(a, 1)}
+    for signs in hadamard(SHAKES):
+        moved = np.where(inside, bar + h * slope * np.resize(signs, len(a)), bar)
+        root, rest = np.sqrt(moved), np.sqrt(1 - moved)
+        length = 1 / (root + rest) if keep["flow"] else 1 / np.where(root, root, 1) if keep["ve"] else size
+        yield h, [(float(x), float(y)) for x, y in zip(root * length, rest * length, strict=True)]
+
+
+def bounds(sides: Sides, levels: list[Level], table: Unrolled, claims: Claims) -> tuple[Array, Array, Array]:
+    """What is got, what is expected, and how far apart rounding may take them."""
+    got, expected = sides(levels, table)
+
+    def condition(moved: Iterator[tuple[float, list[Level], Unrolled]]) -> Array:
+        slopes = [(np.subtract(*sides(at, of)) - (got - expected)) / h for h, at, of in moved]
+        return np.sqrt(np.mean(np.square(slopes), axis=0))
+
+    rng = np.random.default_rng(table.calls)  # signs that nobody chose
+    bars = claims.T is not None and np.allclose(np.hypot(*np.array(levels[:-1]).T), 1)
+    of_levels = condition((h, at, table) for h, at in shaken(levels, bars))
+    of_steps = condition((SMALL, levels, table.shaken(SMALL, rng)) for _ in range(SHAKES))
+    of_reading = condition((SMALL, levels, read_again(table, rng)) for _ in range(SHAKES))
+    there = epsilon(claims) * (of_levels + of_steps + np.abs(expected)) + arithmetic(table) * of_reading
+    return got, expected, np.maximum(TIMES * there, rounding(claims, expected))
+
+
+def read_again(table: Unrolled, rng: np.random.Generator) -> Unrolled:
+    """The same, had what was read off it been rounded otherwise."""
+    moved = [1 + SMALL * rng.choice([-1.0, 1.0], size=rows.shape) for rows in (table.inputs, table.end)]
+    return replace(table, inputs=table.inputs * moved[0], end=table.end * moved[1])
+
+
+def arithmetic(table: Unrolled) -> float:
+    """The epsilon of the arithmetic of a run: it is single where all that comes out of it has so few digits."""
+    return SINGLE if np.array_equal(table.inputs, table.inputs.astype(np.float32)) else DOUBLE
+
+
+def judged(what: str, got: Array, expected: Any, bound: Any, place: Callable[..., dict[str, Any]]) -> Finding:
+    """One finding for many numbers: the first that is too far off, or else the one that comes closest to it."""
+    got, expected, bound = (np.asarray(each, dtype=float) for each in np.broadcast_arrays(got, expected, bound))
+    apart = np.abs(got - expected)
+    off = ~(apart <= bound)
+    where = np.unravel_index(int(np.argmax(off if np.any(off) else apart / bound)), apart.shape)
+    verdict = FAIL if np.any(off) else PASS
+    diagnosis = ""
+    if verdict == FAIL:
+        rows = np.unique(np.nonzero(off)[0])
+        slight = np.all(apart[off] <= HALF * np.maximum(np.abs(expected[off]), 1))
+        alone = len(apart) > 1 and rows.tolist() == [len(apart) - 1]
+        diagnosis = "last step" if alone else "arithmetic" if slight else "update rule"
+    return Finding(
+        verdict,
+        what,
+        float(apart[where]),
+        float(bound[where]),
+        at=place(*(int(k) for k in where)),
+        expected=float(expected[where]),
+        got=float(got[where]),
+        diagnosis=diagnosis,
+    )
+
+
+def held(
+    subject: Subject, table: Unrolled, what: str, sides: Sides, place: Callable[..., dict[str, Any]] | None = None
+) -> Finding:
+    """Whether both sides agree at the levels of a run: those of its own, or those that the network is told.
+
+    That these two are the same is a question of its own (P5), so that one of them is enough here.  Raises NoReference
+    where neither can be asked.
+    """
+    place, found = place or (lambda step, *_: {"step": step}), []
+    why = "the adapter does not say at which levels the network is asked"
+    for by in (ITS_OWN, TOLD):
+        try:
+            if by in subject.oracles:
+                levels = subject.levels_of(table, by)
+                found.append(judged(what, *bounds(sides, levels, table, subject.claims), place))
+        except NoReference as reason:
+            why = str(reason)
+    if not found:
+        raise NoReference(why)
+    finding = next((finding for finding in found if finding.verdict == PASS), found[0])
+    return replace(finding, at={"n": table.n, **finding.at})
+
+
+def clash(finding: Finding) -> Finding:
+    return replace(finding, diagnosis="option clash") if finding.verdict == FAIL else finding
+
+
+# ---------------------------------------------------------------- what can be compared
+
+
+def parts(table: Unrolled) -> Array:
+    """The coefficients of x, of the prediction and of fresh noise in each step, (C, 3)."""
+    return np.array([table.step(c)[:3] for c in range(table.calls)])
+
+
+def alike(table: Unrolled, reference: Unrolled, method: str) -> None:
+    """Raises NoReference unless both ask as often, so that there is something to compare."""
+    if table.calls != reference.calls:
+        raise NoReference(
+            f"for n = {table.n} it asks the network {table.calls} times, and {method} on its levels {reference.calls}"
+        )
+
+
+def named(column: int, calls: int) -> str:
+    if column == 0:
+        return "x"
+    return f"prediction {column - 1}" if column <= calls else f"the noise of step {max(column - calls - 2, 0)}"

@@ -1,0 +1,140 @@
+"""Where a sampler stands after each step: with a network that knows x_0, the law there is known, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..findings import FAIL, NOTE, Finding
+from ..protocol import Level
+from ..subject import NoReference, Subject
+from ..target import AboutTheTarget
+from ..unrolled import Unrolled
+from . import EXACT, Property
+from .exact import Sides, bounds, held
+
+Array = NDArray[np.float64]
+
+FEW = (1, 2, 3)  # steps, beside those that are asked for
+
+
+def truths(subject: Subject, levels: list[Level]) -> Array:
+    """What the network says where it knows x_0 = 1, at x = scale x_0: its share of x_0, (C,)."""
+    says = {"noise": lambda a, b: 0.0, "x_0": lambda a, b: 1.0, "v": lambda a, b: -b, "velocity": lambda a, b: 1.0}
+    says["backward-velocity"] = lambda a, b: -1.0
+    return np.array([says[subject.claims.prediction](a, b) for a, b in levels[:-1]])
+
+
+def signal(subject: Subject, table: Unrolled, levels: list[Level]) -> tuple[Array, Array]:
+    """The share of x_0 after each step, had all before it been right, and the scale of the next level."""
+    a = np.array(levels)[:, 0]
+    before, after = np.vstack([table.inputs, table.end])[:-1], np.vstack([table.inputs, table.end])[1:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(before[:, 0] != 0, after[:, 0] / before[:, 0], 0.0)
+    rest = (after - ratio[:, None] * before)[:, 1 : 1 + table.calls]
+    return ratio * a[:-1] + rest @ truths(subject, levels), a[1:]
+
+
+def predecessor(subject: Subject) -> Iterator[Finding]:
+    for n in subject.steps:
+        finding = held(
+            subject,
+            subject.table(n),
+            "each step goes to the level of the next question: it keeps the share of x_0 there",
+            lambda levels, table: signal(subject, table, levels),
+        )
+        yield replace(finding, text=finding.text + reached(subject, n, finding)) if finding.verdict == FAIL else finding
+
+
+def reached(subject: Subject, n: int, finding: Finding) -> str:
+    """To which time of training a step went instead, if there is one, and where variance is kept."""
+    if not subject.can("told", "trained") or finding.got is None:
+        return ""
+    told = subject.target.told()
+    scales = subject.target.trained(told.tolist())[:, 0]
+    nearest = int(np.argmin(np.abs(scales - finding.got)))
+    meant = np.append(subject.table(n).told, 0.0)[int(finding.at["step"]) + 1]
+    return f"; step {finding.at['step']} goes to a scale as at time {told[nearest]:g}, and next is time {meant:g}"
+
+
+def dirac(subject: Subject, table: Unrolled, levels: list[Level]) -> tuple[Array, Array]:
+    """Means and standard deviations of all inputs and the end, where the data are the one point 1."""
+    a, b = levels[0]
+    if any(not noise for _, noise in levels[:-1]):
+        raise NoReference("it asks the network where there is no noise")
+    try:
+        gains = subject.gains(1.0, 0.0, levels[:-1])
+    except ValueError as why:
+        raise NoReference(str(why)) from None
+    u = table.of_x[0] or 1.0
+    means, variances = table.law((a / u, (b / u) ** 2), gains)
+    return means, np.sqrt(np.maximum(variances, 0))
+
+
+def preserved(subject: Subject) -> Iterator[Finding]:
+    """Given x_0, each input has the scale and the noise of its level: with the scale of P7, its marginal."""
+
+    def sides(levels: list[Level], table: Unrolled) -> tuple[Array, Array]:
+        return dirac(subject, table, levels)[1][1:], np.array(levels)[1:, 1]
+
+    for n in subject.steps:
+        what = "given x_0, the noise after each step is that of the next level"
+        yield or_the_method(subject, sides, held(subject, subject.table(n), what, sides))
+
+
+def or_the_method(subject: Subject, sides: Sides, finding: Finding) -> Finding:
+    """Some methods keep a marginal only as steps become short: then it is the method's, and not of who wrote it."""
+    claims = subject.claims
+    if finding.verdict != FAIL:
+        return finding
+    if claims.variance == "large":
+        text = "its noise has the variance beta, with which marginals are kept only as steps become short"
+        return replace(finding, verdict=NOTE, text=text, diagnosis="")
+    if claims.method is None and claims.family == "sde":
+        text = "it keeps marginals only as steps become short, and does not claim more"
+        return replace(finding, verdict=NOTE, text=text, diagnosis="")
+    if claims.method is not None:
+        levels = subject.levels(finding.at["n"])
+        _, expected, bound = bounds(sides, levels, reference := subject.reference_on(levels), claims)
+        if np.any(np.abs(sides(levels, reference)[0] - expected) > bound):
+            raise NoReference(f"{claims.method} keeps marginals only as steps become short")
+    return finding
+
+
+def one_point(subject: Subject) -> Iterator[Finding]:
+    def sides(levels: list[Level], table: Unrolled) -> tuple[Array, Array]:
+        means, sds = dirac(subject, table, levels)
+        return np.array([means[-1], sds[-1]]), np.array(levels[-1])
+
+    for n in (*subject.steps, *(n for n in FEW if subject.claims.least <= n and n not in subject.steps)):
+        try:
+            table = subject.table(n)
+        except AboutTheTarget:
+            if n in subject.steps:
+                raise
+            continue  # whether it runs in so few steps is asked elsewhere (P23)
+        what = "where the data are one point, a run ends there"
+        place = lambda k, C=table.calls: {"step": C - 1, "of its law": ("mean", "standard deviation")[k]}
+        finding = or_the_method(subject, sides, held(subject, table, what, sides, place))
+        yield replace(finding, diagnosis="last step") if finding.verdict == FAIL else finding
+
+
+# ---------------------------------------------------------------- whom they concern
+
+
+def following(subject: Subject) -> str | None:
+    if not subject.table(subject.steps[0]).calls:
+        return "it asks no network"
+    if subject.claims.family == "consistency":
+        return "it expects a network that jumps to the end of the flow, and none that denoises"
+    return None
+
+
+PROPERTIES = (
+    Property("P7", "predecessor", EXACT, predecessor, following, ("sampler.ddpm-strided",)),
+    Property("P12", "marginals", EXACT, preserved, following, ("sampler.ddim-marginals",)),
+    Property("P13", "one-point", EXACT, one_point, following),
+)

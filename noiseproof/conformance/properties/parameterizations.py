@@ -1,0 +1,102 @@
+"""What the network predicts is a convention: the step to no noise reads it, and another one changes no number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.solvers import grids
+from numerics.solvers.predictions import x_0_from
+
+from ..findings import FAIL, Finding
+from ..protocol import Level
+from ..subject import NoReference, Subject, kind_of
+from ..target import AboutTheTarget
+from ..unrolled import Unrolled
+from . import EXACT, Property
+from .exact import PARTS, clash, held, named, parts
+from .marginals import following
+
+Array = NDArray[np.float64]
+
+
+def conversion(subject: Subject) -> Iterator[Finding]:
+    """A step to where no noise is left returns x_0, as x and the prediction give it: the last one, and a single one."""
+
+    def sides(levels: list[Level], table: Unrolled) -> tuple[Array, Array]:
+        return parts(table)[-1:, :2], np.array([x_0_of(subject.claims.prediction, levels[-2])])
+
+    for n in (*subject.steps[:1], *([1] if subject.claims.least == 1 else [])):
+        try:
+            table = subject.table(n)
+        except AboutTheTarget:
+            if n in subject.steps:
+                raise
+            continue  # P23
+        place = lambda _, k, C=table.calls: {"step": C - 1, "coefficient of": PARTS[k]}
+        what = f"the step to no noise returns x_0, from x and a network that predicts {subject.claims.prediction}"
+        yield held(subject, table, what, sides, place)
+
+
+def x_0_of(prediction: str, level: Level) -> tuple[float, float]:
+    """The coefficients of x and of the prediction in x_0.  Raises NoReference where it says nothing of x_0."""
+    kind, sign = kind_of(prediction)
+    try:
+        of_x, of_p = x_0_from(kind, grids.Level(*level, 0.0))
+    except ValueError as why:
+        raise NoReference(str(why)) from None
+    return of_x, sign * of_p
+
+
+def invariance(subject: Subject) -> Iterator[Finding]:
+    """The same sampler around a network that predicts something else ends at the same numbers."""
+    n = subject.steps[0]
+    base, claims = subject.table(n), subject.claims
+    for prediction, options in claims.predictions.items():
+        if prediction == claims.prediction:
+            continue
+        with subject.target.otherwise(options):
+            other = Subject(subject.target, subject.steps[:1])
+            theirs = other.table(n)
+            assert other.claims.prediction == prediction
+        if (theirs.calls, theirs.after) != (base.calls, base.after):
+            text = f"around a network that predicts {prediction} it asks {theirs.calls} times, and else {base.calls}"
+            yield Finding(FAIL, text, at={"n": n}, diagnosis="option clash")
+            continue
+
+        def sides(levels: list[Level], table: Unrolled, prediction: str = prediction) -> tuple[Array, Array]:
+            return folded(claims.prediction, prediction, table, levels), base.end
+
+        what = f"around a network that predicts {prediction} it ends where it does around one of {claims.prediction}"
+        place = lambda column: {"coefficient of": named(min(column, base.calls + 1), base.calls)}
+        yield clash(held(subject, theirs, what, sides, place))
+
+
+def folded(into: str, prediction: str, theirs: Unrolled, levels: list[Level]) -> Array:
+    """The end of a run around another prediction, in terms of x, of predictions of the first kind, and of normals."""
+    columns = len(theirs.end)
+    unit = np.eye(columns)
+    ours = [x_0_of(into, level) for level in levels[:-1]]
+    other = [x_0_of(prediction, level) for level in levels[:-1]]
+
+    def predict(c: int, x: Array) -> Array:
+        (of_x, of_p), (x_too, p_too) = ours[c], other[c]
+        return ((of_x - x_too) * x + of_p * unit[1 + c]) / p_too
+
+    return theirs.ran(unit[0], predict, unit[1 + theirs.calls :])
+
+
+# ---------------------------------------------------------------- whom they concern
+
+
+def otherwise(subject: Subject) -> str | None:
+    others = set(subject.claims.predictions) - {subject.claims.prediction}
+    return None if others else "the adapter knows no options for a network that predicts something else"
+
+
+PROPERTIES = (
+    Property("P14", "other-predictions", EXACT, invariance, otherwise, ("parameterization.conversions",)),
+    Property("P15", "conversions", EXACT, conversion, following, ("parameterization.conversions",)),
+)
