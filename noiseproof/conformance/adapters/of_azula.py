@@ -1,0 +1,107 @@
+"""azula's samplers: ``Sampler(denoiser, steps)(x)``, on times from 1 to 0 of a schedule of its own."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from azula import noise as schedules
+from azula import sample
+from azula.denoise import Denoiser, DiracPosterior
+
+from ..protocol import Claims, Level
+from . import hooked, parted
+
+# What a name claims: the family, the order (None: that of the option ``order``), and which sampler of ours it is.
+NAMES: dict[str, tuple[str, int | None, str | None]] = {
+    "DDPMSampler": ("ancestral", 1, "ddpm"),
+    "DDIMSampler": ("ddim", 1, "ddim"),
+    "EulerSampler": ("ode", 1, "euler"),
+    "HeunSampler": ("ode", 2, None),
+    "ItoSampler": ("sde", 1, None),
+    "PCSampler": ("sde", None, None),
+}
+
+
+class Asking(Denoiser):
+    """A denoiser that asks the network."""
+
+    def __init__(self, model: Any, schedule: Any) -> None:
+        super().__init__()
+        self.model, self.schedule = model, schedule
+
+    def forward(self, x_t: Any, t: Any, **_: Any) -> DiracPosterior:
+        return DiracPosterior(self.model(x_t, t, self.schedule(t)))
+
+
+class Listed(schedules.Schedule):
+    """Noise levels that are handed in, for times that are equally spaced from 1 to 0."""
+
+    def __init__(self, sigmas: Any) -> None:
+        self.sigmas = torch.as_tensor(sigmas)
+
+    def __call__(self, t: Any) -> Any:
+        sigma = self.sigmas[torch.round((1 - t) * (len(self.sigmas) - 1)).long()]
+        return torch.ones_like(sigma), sigma
+
+
+@dataclass(frozen=True, eq=False)
+class Azula:
+    """A sampler around a schedule."""
+
+    kind: Any
+    options: dict[str, Any]
+    schedule: Any
+    claims: Claims
+    library: str = "torch"
+
+    def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
+        sampler = self.kind(Asking(model, self.schedule), steps=n, silent=True, dtype=x.dtype, **self.options)
+        with hooked(noise):
+            return sampler(x)
+
+    def start(self, n: int) -> Level:
+        return self.trained(1.0)
+
+    def trained(self, told: float) -> Level:
+        scale, noise = self.schedule(torch.tensor(told, dtype=torch.float64))
+        return float(scale), float(noise)
+
+    def told(self) -> list[float]:
+        return torch.linspace(0, 1, 1001, dtype=torch.float64).tolist()
+
+    def on(self, sigmas: Any) -> Azula:
+        return replace(
+            self, schedule=Listed(sigmas), claims=replace(self.claims, ends_at=float(sigmas[-1]), units="ve")
+        )
+
+
+def names() -> list[str]:
+    """All its samplers."""
+    return [name for name in sample.__all__ if name != "Sampler"]
+
+
+def adapted(name: str, options: dict[str, Any]) -> Azula:
+    """The sampler of this name with its options, on a ``schedule`` by its name (VPSchedule) with its own options."""
+    if name not in names():
+        raise LookupError(f"azula has no sampler called {name}; it has {', '.join(names())}")
+    kind, named = getattr(sample, name), options.get("schedule", "VPSchedule")
+    if named not in schedules.__all__ or named == "Schedule":
+        raise LookupError(f"azula has no schedule called {named}; it has {', '.join(schedules.__all__[1:])}")
+    takes = [n for n in inspect.signature(kind).parameters if n not in ("denoiser", "kwargs")]
+    of_schedule = list(inspect.signature(getattr(schedules, named)).parameters)
+    given, said = parted(name, options, ["schedule", *takes, *of_schedule])
+    schedule = getattr(schedules, named)(**{key: given[key] for key in of_schedule if key in given})
+    given = {key: given[key] for key in takes if key in given}
+    sampler = kind(None, **given)
+    family, order, method = NAMES.get(name, ("ode", getattr(sampler, "order", None), None))
+    known: dict[str, Any] = {"family": family, "order": order, "method": method, "prediction": "x_0"}
+    if family == "ddim":
+        known |= {"eta": float(sampler.eta), "method": f"ddim(eta={float(sampler.eta)})"}
+    if family == "ancestral":
+        known |= {"variance": "small"}
+    end, left = schedule(torch.zeros((), dtype=torch.float64))
+    known |= {"deterministic": family == "ode" or known.get("eta") == 0, "ends_at": float(left / end), "single": False}
+    return Azula(kind, given, schedule, Claims(name, **(known | said)))
