@@ -1,4 +1,4 @@
-"""What the class and the config of a scheduler of diffusers say: what it claims to be, and where its levels are.
+"""What the class and the config of a scheduler of diffusers claim.
 
 The name of a class is its claim.  Everything else is read off the config, so that it holds for options too.
 """
@@ -6,16 +6,12 @@ The name of a class is its claim.  Everything else is read off the config, so th
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 
-from numerics.solvers import grids
-
-from ..protocol import Claims, Level
+from ..protocol import Claims
+from .diffusers_levels import Reading
 
 
 class Named(NamedTuple):
@@ -74,14 +70,6 @@ PREDICTION = {
 WITHOUT_A_WORD = {"DDPMWuerstchenScheduler": "noise", "IPNDMScheduler": "v", "MiniMaxH3Scheduler": "velocity"}
 BETAS = {"linear": "linear", "scaled_linear": "scaled-linear", "squaredcos_cap_v2": "cosine"}
 NOT_LINEAR = ("clip_sample", "thresholding", "clip_denoised", "use_clipped_model_output")
-GRIDS = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas")
-
-# Where the sigma of the second question of a step is held, and how far from the place of the first.
-SECOND = {
-    "KDPM2DiscreteScheduler": ("sigmas_interpol", 0),
-    "KDPM2AncestralDiscreteScheduler": ("sigmas_interpol", -1),
-    "DPMSolverSDEScheduler": ("mid_point_sigma", None),
-}
 
 # Parameters that tell that a class is driven in another way than the rest, and how.
 OTHERWISE = {
@@ -95,132 +83,6 @@ OTHERWISE = {
     "n_grid": "its network predicts a policy, on a grid of times",
     "stage_index": "it runs in stages of different resolution",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """A class of schedulers with its config, and what it holds of its levels: read off it, not made anew."""
-
-    cls: Any
-    config: dict[str, Any]
-
-    def made(self, **changes: Any) -> Any:
-        return self.cls(**(self.config | changes))
-
-    @cached_property
-    def fresh(self) -> Any:
-        return self.made()
-
-    def has(self, *names: str) -> bool:
-        return any(hasattr(self.fresh, name) for name in names)
-
-    @cached_property
-    def flow(self) -> bool:
-        """Whether its levels are (1 - sigma, sigma)."""
-        return bool(self.fresh.config.get("use_flow_sigmas")) or not self.has("init_noise_sigma")
-
-    @property
-    def units(self) -> str:
-        """Those of its state."""
-        if self.flow:
-            return "flow"
-        exploding = self.has("sigmas") and not (self.has("_sigma_to_alpha_sigma_t") and self.has("alphas_cumprod"))
-        return "ve" if exploding else "vp"
-
-    # ---------------------------------------------------------------- levels
-
-    def level(self, s: Any, k: int, t: Any) -> Level:
-        """Where the state of a scheduler is at its k-th question, as it has it itself."""
-        i = k if getattr(s, "step_index", None) is None else s.step_index
-        if self.has("sigmas"):
-            sigma = s.sigmas[i].double()
-            if not getattr(s, "state_in_first_order", True):
-                sigma = self.in_between(s, i)
-            if self.units == "vp":
-                a, b = s._sigma_to_alpha_sigma_t(sigma)
-                return float(a), float(b)
-            return (1 - float(sigma) if self.flow else 1.0), float(sigma)
-        if hasattr(s, "alphas_cumprod") or hasattr(s, "_alpha_cumprod"):
-            return self.trained(float(t))
-        if hasattr(s, "betas"):
-            return float(s.alphas[i]), float(s.betas[i])
-        return float(torch.cos(t.double())), float(torch.sin(t.double()))
-
-    def in_between(self, s: Any, i: int) -> Any:
-        """The sigma of a second question within a step."""
-        where = SECOND.get(self.cls.__name__)
-        if where is None:
-            return s.sigmas[i].double()
-        held = getattr(s, where[0])
-        return (held if where[1] is None else held[i + where[1]]).double()
-
-    def scaled(self, s: Any, x: Any, t: Any) -> tuple[Any, float]:
-        """What the network is handed, and the factor by which it is x."""
-        if not self.has("scale_model_input"):
-            return x, 1.0
-        return s.scale_model_input(x, t), float(s.scale_model_input(torch.ones(1, dtype=torch.float64), t))
-
-    @cached_property
-    def table(self) -> tuple[Any, Any] | None:
-        """What the network is told in training, and sigma there, as the scheduler has them when it is new."""
-        s = self.fresh
-        if hasattr(s, "alphas_cumprod") and not self.flow:
-            bars = s.alphas_cumprod.double().numpy()
-            with np.errstate(divide="ignore"):
-                return np.arange(len(bars)), np.sqrt(1 / bars - 1)
-        if hasattr(s, "sigmas") and self.has("sigma_to_t", "precondition_noise"):
-            times, sigmas = s.timesteps.double().numpy(), s.sigmas.double().numpy()
-            return times[::-1], sigmas[: len(times)][::-1]
-        return None
-
-    @property
-    def T(self) -> int | None:
-        return self.fresh.config.get("num_train_timesteps")
-
-    def trained(self, told: float) -> Level:
-        """The level of the input: between times of training the logarithm of sigma is taken to be linear."""
-        if self.table is not None:
-            times, sigmas = self.table
-            sigma = np.exp(np.interp(told, times, np.log(sigmas)))
-            return grids.Level(1.0, float(sigma), told).in_units("vp")[:2] if np.isfinite(sigma) else (0.0, 1.0)
-        if self.flow:
-            return 1 - told / self.T, told / self.T
-        bar = float(self.fresh._alpha_cumprod(torch.tensor([told]).double(), "cpu"))
-        return bar**0.5, (1 - bar) ** 0.5
-
-    @property
-    def trains(self) -> bool:
-        return self.table is not None or self.has("_alpha_cumprod") or bool(self.flow and self.T)
-
-    def told(self) -> Any:
-        return range(1, self.T + 1) if self.table is None else self.table[0]
-
-    # ---------------------------------------------------------------- steps
-
-    def last(self, s: Any) -> int | None:
-        """How many timesteps are questions: where levels are angles or parts of one, the last of them is the end."""
-        closed = not hasattr(s, "sigmas") and s.timesteps.is_floating_point() and not s.timesteps[-1]
-        return -1 if closed else None
-
-    def on(self, sigmas: Any) -> tuple[Any, bool]:
-        """A scheduler whose levels are these, and whether it goes on to one without noise after them.
-
-        They come in where those of Karras would.
-        """
-        given, ends = sigmas / (1 + sigmas) if self.flow else sigmas, sigmas[-1] == 0
-        given = given[: len(given) - ends]
-        config = self.fresh.config
-        changes = {**dict.fromkeys(GRIDS, False), "use_karras_sigmas": True, "sigma_schedule": "karras"}
-        s = self.made(
-            **{name: value for name, value in changes.items() if name in config and name != "use_flow_sigmas"}
-        )
-        hooks = {"_convert_to_karras": given, "_compute_karras_sigmas": torch.from_numpy(given)}
-        for name, value in hooks.items():
-            setattr(s, name, lambda *_, value=value, **__: value)
-        return s, not ends
-
-
-# ---------------------------------------------------------------- claims
 
 
 def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], dict[str, Any], Claims]:
@@ -277,8 +139,13 @@ def claimed(
     large = "large" in str(config.get("variance_type"))
     spelled = f"ddim(eta={eta})" if eta else method
     prediction = predicted(reading, config.get("prediction_type"))
-    words = inspect.signature(reading.cls.__init__).parameters.get("prediction_type")
     in_table = reading.has("alphas_cumprod")
+    s = reading.made()
+    s.set_timesteps(10, **setting)
+    times = reading.questions(s)
+    (a, b), (a_last, b_last) = (reading.level(s, k, times[k]) for k in (0, len(times) - 1))
+    if b * a_last < b_last * a:
+        raise TypeError(f"{name} goes from data to noise; expected one that goes from noise to data")
     return Claims(
         name,
         family,
@@ -288,7 +155,7 @@ def claimed(
         eta=eta,
         variance=("large" if large else "small") if family == "ancestral" else None,
         deterministic=family in ("ode", "flow") or (family == "ddim" and not eta),
-        ends_at=ends_at(reading, setting),
+        ends_at=ends_at(reading, s),
         units=reading.units,
         zero_terminal_snr=bool(config.get("rescale_betas_zero_snr")),
         spacing=config.get("timestep_spacing"),
@@ -296,8 +163,10 @@ def claimed(
         schedule=schedule(reading),
         predictions={
             of: {"prediction_type": word}
-            for word in (get_args(words.annotation) if words else ())
-            if (of := predicted(reading, word)) != prediction and not reading.flow
+            for word in ("epsilon", "sample", "flow_prediction" if reading.flow else "v_prediction")
+            if "prediction_type" in config
+            and accepts(reading, setting, word)
+            and (of := predicted(reading, word)) not in (prediction, "other")
         },
         least=2 if name in ("UnCLIPScheduler", "MiniMaxH3Scheduler") else 1,
         most=config.get("original_inference_steps") or (reading.T if in_table or family == "consistency" else None),
@@ -311,7 +180,8 @@ def named(reading: Reading, stepping: dict[str, Any]) -> tuple[str, int | None, 
     config = reading.fresh.config
     unknown = Named("flow" if reading.flow else "ode")
     family, order, method = CLAIMED.get(reading.cls.__name__, unknown)
-    order = {"solver_order": config.get("solver_order"), "order": stepping.get("order", 4)}.get(order, order)
+    if isinstance(order, str):
+        order = int({"order": 4, **config, **stepping}[order])
     algorithm, ends = config.get("algorithm_type", ""), config.get("final_sigmas_type") == "zero"
     if algorithm.startswith("sde-"):
         family = "sde"
@@ -344,14 +214,27 @@ def predicted(reading: Reading, word: str | None) -> str:
     return PREDICTION[word]
 
 
-def ends_at(reading: Reading, setting: dict[str, Any]) -> float:
+def accepts(reading: Reading, setting: dict[str, Any], word: str) -> bool:
+    """Whether it makes a step around a network that predicts this, or says that it does not."""
+    s = reading.made(prediction_type=word)
+    x = torch.zeros(1, 1, 1, 1)
+    s.set_timesteps(10, **setting)
+    offered = {"old_pred_original_sample": None, "timestep_back": None}
+    more = {name: value for name, value in offered.items() if name in inspect.signature(s.step).parameters}
+    try:
+        reading.scaled(s, x, s.timesteps[0])
+        s.step(model_output=x, timestep=s.timesteps[0], sample=x, **more)
+    except (NotImplementedError, ValueError):
+        return False
+    return True
+
+
+def ends_at(reading: Reading, s: Any) -> float:
     """The sigma that is left at the end."""
     if reading.has("final_alpha_cumprod"):
         return float((1 / reading.fresh.final_alpha_cumprod.double() - 1) ** 0.5)
     if not reading.has("sigmas"):
         return 0.0
-    s = reading.made()
-    s.set_timesteps(10, **setting)
     last = float(s.sigmas[-1])
     return last / (1 - last) if reading.flow and last < 1 else last
 

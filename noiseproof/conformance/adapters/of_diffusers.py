@@ -12,7 +12,7 @@ import torch
 
 from ..protocol import Claims, Level
 from . import diffusers_claims, instead
-from .diffusers_claims import Reading
+from .diffusers_levels import Reading
 
 
 @dataclass(eq=False)
@@ -32,7 +32,7 @@ class Scheduler:
         self.trained = reading.trained if reading.trains else None
         self.told = reading.told if reading.trains and reading.T else None
         self.add_noise = self._add_noise if reading.has("add_noise") else None
-        self.on = self._on if reading.has("_convert_to_karras", "_compute_karras_sigmas") else None
+        self.on = self._on if reading.hooked or (reading.has("sigmas") and reading.T) else None
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
         def fresh(shape: Any, *_: Any, dtype: Any = None, **__: Any) -> Any:
@@ -64,9 +64,8 @@ class Scheduler:
 
     def _times(self, n: int) -> Any:
         self.scheduler.set_timesteps(n + self.short, **self.setting)
-        if self.short:
-            self.scheduler.set_begin_index(0)
-        return self.scheduler.timesteps[: -1 if self.short else self.reading.last(self.scheduler)]
+        times = self.reading.questions(self.scheduler)
+        return times[:-1] if self.short else times
 
     def _add_noise(self, x_0: Any, epsilon: Any, told: float, n: int | None) -> Any:
         s = self.reading.made()
