@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
-from ..findings import FAIL, PASS, Finding
+from ..findings import FAIL, NOTE, PASS, Finding
 from ..protocol import Claims, Level
 from ..subject import ITS_OWN, TOLD, NoReference, Subject
 from ..unrolled import Unrolled
@@ -47,8 +47,13 @@ def rounding(claims: Claims, size: Any = 1.0) -> Any:
 
 
 def shaken(levels: Sequence[Level], bars: bool) -> Iterator[tuple[float, list[Level]]]:
-    """The levels moved by a part h of their alpha_bar, if tables hold ``bars``, or else of their sigma; and h."""
+    """The levels moved by a part h of their alpha_bar, if tables hold ``bars``, or else of their sigma; and h.
+
+    What is one level twice stays so.
+    """
     a, b = np.array(levels, dtype=float).T
+    of_level = {level: k for k, level in enumerate(dict.fromkeys(levels))}
+    which = np.array([of_level[level] for level in levels])
     size, whole = np.hypot(a, b), a + b
     bar = (a / size) ** 2
     inside = (bar > 0) & (bar < 1)
@@ -57,7 +62,7 @@ def shaken(levels: Sequence[Level], bars: bool) -> Iterator[tuple[float, list[Le
     h = min(1e-6, 1e-2 * room)
     keep = {"flow": np.allclose(whole, 1), "ve": np.allclose(a, 1)}
     for signs in hadamard(SHAKES):
-        moved = np.where(inside, bar + h * slope * np.resize(signs, len(a)), bar)
+        moved = np.where(inside, bar + h * slope * np.resize(signs, len(a))[which], bar)
         root, rest = np.sqrt(moved), np.sqrt(1 - moved)
         length = 1 / (root + rest) if keep["flow"] else 1 / np.where(root, root, 1) if keep["ve"] else size
         yield h, [(float(x), float(y)) for x, y in zip(root * length, rest * length, strict=True)]
@@ -66,6 +71,9 @@ def shaken(levels: Sequence[Level], bars: bool) -> Iterator[tuple[float, list[Le
 def bounds(sides: Sides, levels: list[Level], table: Unrolled, claims: Claims) -> tuple[Array, Array, Array]:
     """What is got, what is expected, and how far apart rounding may take them."""
     got, expected = sides(levels, table)
+    least = rounding(claims, expected)
+    if np.all(np.abs(got - expected) <= least):
+        return got, expected, least  # there is nothing that the rest would have to explain
 
     def condition(moved: Iterator[tuple[float, list[Level], Unrolled]]) -> Array:
         slopes = [(np.subtract(*sides(at, of)) - (got - expected)) / h for h, at, of in moved]
@@ -77,7 +85,7 @@ def bounds(sides: Sides, levels: list[Level], table: Unrolled, claims: Claims) -
     of_steps = condition((SMALL, levels, table.shaken(SMALL, rng)) for _ in range(SHAKES))
     of_reading = condition((SMALL, levels, read_again(table, rng)) for _ in range(SHAKES))
     there = epsilon(claims) * (of_levels + of_steps + np.abs(expected)) + arithmetic(table) * of_reading
-    return got, expected, np.maximum(TIMES * there, rounding(claims, expected))
+    return got, expected, np.maximum(TIMES * there, least)
 
 
 def read_again(table: Unrolled, rng: np.random.Generator) -> Unrolled:
@@ -119,24 +127,50 @@ def judged(what: str, got: Array, expected: Any, bound: Any, place: Callable[...
 def held(
     subject: Subject, table: Unrolled, what: str, sides: Sides, place: Callable[..., dict[str, Any]] | None = None
 ) -> Finding:
-    """Whether both sides agree at the levels of a run: those of its own, or those that the network is told.
+    """Whether both sides agree at the levels of a run: those of its own, or else those that the network is told.
 
     That these two are the same is a question of its own (P5), so that one of them is enough here.  Raises NoReference
     where neither can be asked.
     """
     place, found = place or (lambda step, *_: {"step": step}), []
     why = "the adapter does not say at which levels the network is asked"
-    for by in (ITS_OWN, TOLD):
+    for by in own_first(subject):
         try:
-            if by in subject.oracles:
-                levels = subject.levels_of(table, by)
-                found.append(judged(what, *bounds(sides, levels, table, subject.claims), place))
+            levels = subject.levels_of(table, by)
+            found.append(judged(what, *bounds(sides, levels, table, subject.claims), place))
         except NoReference as reason:
             why = str(reason)
+        if found and found[-1].verdict == PASS:
+            break
     if not found:
         raise NoReference(why)
-    finding = next((finding for finding in found if finding.verdict == PASS), found[0])
+    finding = found[-1] if found[-1].verdict == PASS else found[0]
     return replace(finding, at={"n": table.n, **finding.at})
+
+
+def own_first(subject: Subject) -> list[str]:
+    return [by for by in (ITS_OWN, TOLD) if by in subject.oracles]
+
+
+def or_the_method(subject: Subject, sides: Sides, finding: Finding, what: str) -> Finding:
+    """What does not hold of a method is not asked of who wrote it; without a method to look at it is a note."""
+    claims = subject.claims
+    if finding.verdict != FAIL:
+        return finding
+    only = f"{what} only as steps become short"
+    if claims.method is None:
+        note = replace(
+            finding, verdict=NOTE, text=f"it keeps {only}, and claims to be no method that does", diagnosis=""
+        )
+        return note if claims.family == "sde" else finding
+    by = own_first(subject)[0]
+    levels = subject.levels(finding.at["n"], by)
+    reference = subject.reference_on(levels)
+    alike(subject.table(finding.at["n"]), reference, claims.method)
+    got, expected, bound = bounds(sides, levels, reference, claims)
+    if np.any(np.abs(got - expected) > bound):
+        raise NoReference(f"{claims.method} keeps {only}")
+    return finding
 
 
 def clash(finding: Finding) -> Finding:

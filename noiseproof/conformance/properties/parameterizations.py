@@ -16,7 +16,7 @@ from ..subject import NoReference, Subject, kind_of
 from ..target import AboutTheTarget
 from ..unrolled import Unrolled
 from . import EXACT, Property
-from .exact import PARTS, clash, held, named, parts
+from .exact import PARTS, clash, held, named, or_the_method, parts
 from .marginals import following
 
 Array = NDArray[np.float64]
@@ -37,7 +37,7 @@ def conversion(subject: Subject) -> Iterator[Finding]:
             continue  # P23
         place = lambda _, k, C=table.calls: {"step": C - 1, "coefficient of": PARTS[k]}
         what = f"the step to no noise returns x_0, from x and a network that predicts {subject.claims.prediction}"
-        yield held(subject, table, what, sides, place)
+        yield or_the_method(subject, sides, held(subject, table, what, sides, place), "x_0")
 
 
 def x_0_of(prediction: str, level: Level) -> tuple[float, float]:
@@ -92,6 +92,8 @@ def folded(into: str, prediction: str, theirs: Unrolled, levels: list[Level]) ->
 
 
 def otherwise(subject: Subject) -> str | None:
+    if none := following(subject):
+        return none
     others = set(subject.claims.predictions) - {subject.claims.prediction}
     return None if others else "the adapter knows no options for a network that predicts something else"
 

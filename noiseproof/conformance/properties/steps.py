@@ -15,7 +15,7 @@ from ..subject import NoReference, Subject
 from ..target import Raised
 from ..unrolled import Unrolled
 from . import EXACT, Property
-from .exact import PARTS, alike, clash, held, judged, named, parts, rounding
+from .exact import PARTS, alike, clash, held, judged, named, own_first, parts, rounding
 
 Array = NDArray[np.float64]
 
@@ -88,7 +88,11 @@ def last_step(subject: Subject) -> Iterator[Finding]:
             continue
         expected = 0.0
         with contextlib.suppress(NoReference):
-            expected = parts(subject.reference(n))[-1, 2] if subject.claims.method else 0.0
+            expected = (
+                parts(subject.reference(n, own_first(subject)[0]))[-1, 2]
+                if subject.claims.method and subject.oracles
+                else 0.0
+            )
         what = "the last step draws no noise" if not expected else "the last step draws the noise of its method"
         got = np.array([parts(table)[-1, 2]])
         finding = judged(
