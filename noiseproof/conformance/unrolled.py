@@ -14,6 +14,7 @@ Two more rows, of numbers that nobody chose, tell whether it is affine at all.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -92,14 +93,41 @@ class Unrolled:
         )
 
     def ran(self, x: Array, predict: Callable[[int, Array], Array], noise: Array | None = None) -> Array:
-        """The end of a run from x, (N,), around any network, ``predict(c, x)``; normals are (K, N)."""
-        given = np.zeros((self._all.shape[1], len(x)))
+        """The end of a run from x, (N, ...), around any network, ``predict(c, x)``; normals are (K, N, ...)."""
+        return self.walked(x, predict, noise)[-1]
+
+    def walked(self, x: Array, predict: Callable[[int, Array], Array], noise: Array | None = None) -> Array:
+        """All that the network is handed in such a run, and its end, (C + 1, N, ...)."""
+        given = np.zeros((self._all.shape[1], *np.shape(x)))
         given[0] = x
         if noise is not None:
             given[1 + self.calls :] = noise
-        for c in range(self.calls):
-            given[1 + c] = predict(c, self.inputs[c] @ given + self.offsets[c])
-        return self.end @ given + self.offsets[-1]
+        seen = np.empty((self.calls + 1, *np.shape(x)))
+        for c, row in enumerate(self._all):
+            seen[c] = np.tensordot(row, given, 1) + self.offsets[c]
+            if c < self.calls:
+                given[1 + c] = predict(c, seen[c])
+        return seen
+
+    @cached_property
+    def together(self) -> Array:
+        """The covariance of the normals, (K, K): those that are told their interval are increments of one path."""
+        found = np.eye(len(self.after))
+        told = [k for k, between in enumerate(self.between) if len(between) == 2 and between[0] != between[1]]
+        for k in told:
+            for j in told:
+                (a, b), (c, d) = sorted(self.between[k]), sorted(self.between[j])
+                found[k, j] = max(min(b, d) - max(a, c), 0.0) / np.sqrt((b - a) * (d - c))
+        return found
+
+    def shaken(self, by: float, rng: np.random.Generator) -> Unrolled:
+        """The same, had every step been rounded otherwise, relative to its terms, and these roundings carried on."""
+        rows = [self._all[0]]
+        for here, there in itertools.pairwise(self._all):
+            a = there[0] / here[0] if here[0] else 0.0
+            off = 1 + by * rng.uniform(-1, 1, 1 + len(here))
+            rows.append(off[0] * a * rows[-1] + off[1:] * (there - a * here))
+        return replace(self, inputs=np.array(rows[:-1]), end=rows[-1])
 
     def law(self, start: tuple[float, float], predicted: Sequence[tuple[float, float]]) -> tuple[Array, Array]:
         """Means and variances of all inputs and of the end, (C + 1,) each, for Gaussian data, with nothing drawn.
@@ -110,7 +138,7 @@ class Unrolled:
         of_given = np.zeros((self._all.shape[1], width))
         mean_given = np.zeros(self._all.shape[1])
         of_given[0, 0], mean_given[0] = np.sqrt(start[1]), start[0]
-        of_given[1 + self.calls :, 1:] = np.eye(len(self.after))
+        of_given[1 + self.calls :, 1:] = _root(self.together)
         means, variances = [], []
         for c, row in enumerate(self._all):
             mean, of = row @ mean_given + self.offsets[c], row @ of_given
@@ -180,6 +208,12 @@ def unrolled(target: Target, n: int, sigmas: Sequence[float] | None = None, dtyp
         float(np.max(np.abs(found[:, 1 + columns :] - sums) / sizes)),
         tuple(first.overwritten + second.overwritten),
     )
+
+
+def _root(covariance: Array) -> Array:
+    """A root of a covariance, which may be singular."""
+    values, axes = np.linalg.eigh(covariance)
+    return axes * np.sqrt(np.maximum(values, 0))
 
 
 def with_levels(table: Unrolled, levels: Sequence[Level]) -> Unrolled:
