@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..findings import FAIL, NOTE, Finding
 from ..protocol import Level
-from ..subject import NoReference, Subject
+from ..subject import NoReference, Subject, kind_of
 from ..target import AboutTheTarget
 from ..unrolled import Unrolled
 from . import EXACT, Property
@@ -24,8 +24,8 @@ FEW = (1, 2, 3)  # steps, beside those that are asked for
 def truths(subject: Subject, levels: list[Level]) -> Array:
     """What the network says where it knows x_0 = 1, at x = scale x_0: its share of x_0, (C,)."""
     says = {"noise": lambda a, b: 0.0, "x_0": lambda a, b: 1.0, "v": lambda a, b: -b, "velocity": lambda a, b: 1.0}
-    says["backward-velocity"] = lambda a, b: -1.0
-    return np.array([says[subject.claims.prediction](a, b) for a, b in levels[:-1]])
+    kind, sign = kind_of(subject.claims.prediction)
+    return np.array([sign * says[kind](a, b) for a, b in levels[:-1]])
 
 
 def signal(subject: Subject, table: Unrolled, levels: list[Level]) -> tuple[Array, Array]:
