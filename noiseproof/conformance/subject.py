@@ -119,6 +119,12 @@ class Subject:
         at = grids.Level(*level, 0.0)
         return sign * predictions.converted(predictions.denoiser(world), kind)(x, at)
 
+    def data_from(self, prediction: Array, level: Level, x: Array) -> Array:
+        """The x_0 that a prediction about x at a level means."""
+        kind, sign = kind_of(self.claims.prediction)
+        of_x, of_p = predictions.x_0_from(kind, grids.Level(*level, 0.0))
+        return of_x * x + of_p * sign * prediction
+
     def gains(self, mean: float, variance: float, levels: Sequence[Level]) -> list[tuple[float, float]]:
         """The same for N(mean, variance), as a gain and a constant at each level."""
         kind, sign = kind_of(self.claims.prediction)

@@ -1,0 +1,184 @@
+r"""Where runs ought to lead, and how far from it a table leads, without asking the target again.
+
+Trajectories of the probability flow on the line keep their quantiles, so that the exact end of each is known for any
+mixture.  A sampler that draws noise is held to its law: that of Gaussian data follows exactly.
+
+The last step, to where no noise is left, has an error of its own: the state x at the last level is replaced by the best
+prediction :math:`E[x_0|x]`, which is narrower.  So a run is looked at where the network is asked for the last time, and
+what the last step leaves is computed apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numerics.solvers import grids, moments
+from numerics.solvers.transport import law, midpoints, quantile, transported
+from numerics.worlds import Mixture, gaussian, mixture
+
+from ..findings import FAIL, INCONCLUSIVE, PASS, Finding
+from ..protocol import Claims, Level
+from ..subject import ITS_OWN, TOLD, NoReference, Subject
+from ..unrolled import Unrolled
+from .exact import epsilon
+
+Array = NDArray[np.float64]
+
+SMOOTH = mixture([0.3, 0.7], [-1.1, 0.8], [0.5, 0.4])
+GAUSSIANS = {"N(0.4, 0.6)": gaussian(0.4, 0.6), "N(-0.7, 1.7)": gaussian(-0.7, 1.7)}
+PARTS = 100  # quantiles that stand for a law on the line
+SHAKES = 3
+LAST = -2  # where the network is asked for the last time, in a list that ends with the end
+ABOVE = 20  # floors above which an error says something
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """A table, the levels of its states, the end among them, and those that the network takes its inputs to have."""
+
+    subject: Subject
+    table: Unrolled
+    states: Sequence[Level]
+    seen: Sequence[Level]
+
+    @cached_property
+    def start(self) -> grids.Level:
+        """The level of the x that a run begins with, by that of the first input."""
+        (a, b), row = self.states[0], self.table.inputs[0]
+        if not row[0]:
+            raise NoReference("what the network is handed first does not depend on the start")
+        rest = b * b - float(np.sum(self.table.of_noise[0] ** 2))
+        return grids.Level(a / float(row[0]), float(np.sqrt(max(rest, 0.0))) / abs(float(row[0])), 0.0)
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether fresh noise makes a difference."""
+        return bool(np.any(self.table.of_noise))
+
+    def at(self, k: int) -> grids.Level:
+        return grids.Level(*self.states[k], 0.0)
+
+    def predict(self, world: Mixture) -> Callable[[int, Array], Array]:
+        return lambda c, x: self.subject.predicts(world, self.seen[c], x)
+
+    def paths(self, world: Mixture, x: Array, noise: Array | None = None, table: Unrolled | None = None) -> Array:
+        """All inputs of the network that is best for this world, and the end."""
+        return (table or self.table).walked(x, self.predict(world), noise)
+
+    def laws(self, world: Mixture, table: Unrolled | None = None) -> list[moments.Moments]:
+        """The same as laws, for Gaussian data."""
+        mean, variance = float(world.mean), float(world.variance)
+        gains = self.subject.gains(mean, variance, self.seen[:-1])
+        found = (table or self.table).law(moments.exact(mean, variance, self.start), gains)
+        return [moments.Moments(float(m), float(v)) for m, v in zip(*found, strict=True)]
+
+    def shaken(self) -> Iterator[Unrolled]:
+        """The table as other roundings would have left it."""
+        rng = np.random.default_rng(self.table.calls)
+        for _ in range(SHAKES):
+            yield self.table.shaken(epsilon(self.subject.claims), rng)
+
+    def missed(self, world: Mixture, k: int = LAST) -> tuple[float, float]:
+        """How far it is from where it ought to be at its k-th state, and how far roundings carry it.
+
+        In W_2: of trajectories coupled by their quantiles, or of laws where noise is drawn.
+        """
+        if self.draws:
+            exact, found = moments.exact(float(world.mean), float(world.variance), self.at(k)), self.laws(world)[k]
+            others = [self.laws(world, table)[k] for table in self.shaken()]
+            return moments.w2(found, exact), max(moments.w2(found, other) for other in others)
+        x = quantile(law(world, self.start), midpoints(PARTS))
+        found, exact = self.paths(world, x)[k], transported(world, x, self.start, self.at(k))
+        others = [self.paths(world, x, table=table)[k] for table in self.shaken()]
+        return apart(found, exact), max(apart(found, other) for other in others)
+
+    def left(self, world: Mixture) -> float:
+        """What the last step leaves, where it goes to no noise at all, of laws that were exact before it."""
+        level, (_, noise) = self.at(LAST), self.states[-1]
+        if noise:
+            return 0.0
+        x = quantile(law(world, level), midpoints(PARTS))
+        kind = self.subject.data_from(self.subject.predicts(world, self.states[LAST], x), self.states[LAST], x)
+        return apart(kind, transported(world, x, level, self.at(-1)))
+
+
+def apart(one: Array, other: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(one - other))))
+
+
+def chain(subject: Subject, n: int, by: str | None = None) -> Chain:
+    """A run of n steps on the target's own grid; the network takes its inputs to be where ``by`` says."""
+    table = described(subject.table(n))
+    states = subject.levels_of(table, own(subject))
+    return Chain(subject, table, states, states if by is None else subject.levels_of(table, by))
+
+
+def own(subject: Subject) -> str:
+    return ITS_OWN if ITS_OWN in subject.oracles else TOLD
+
+
+def described(table: Unrolled) -> Unrolled:
+    """The table of a sampler that is affine; no table describes another one.  Raises NoReference."""
+    if table.off > 1e-3:
+        raise NoReference(f"a run of n = {table.n} is not affine (by {table.off:.1g}), so that no table describes it")
+    return table
+
+
+# ---------------------------------------------------------------- orders
+
+
+def orders(errors: Sequence[float]) -> list[float]:
+    """The local orders on the way to twice as many steps."""
+    few, many = np.array(errors[:-1]), np.array(errors[1:])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [float(order) for order in np.log2(few / many)]
+
+
+def ordered(
+    error_at: Callable[[int], tuple[float, float]],
+    counts: Sequence[int],
+    passes: float,
+    fails: float,
+    claimed: float,
+    most: int,
+    text: str,
+    **at: object,
+) -> Finding:
+    """Whether errors fall at a rate: by the last two doublings whose errors are well above the floor.
+
+    PASS if both rates are at least ``passes``, FAIL if both are at most ``fails``, and else with twice as many steps,
+    up to ``most``.  With one doubling to look at it cannot fail, and an error that is all rounding passes.
+    """
+    counts, found = list(counts), {}
+    while True:
+        found |= {n: error_at(n) for n in counts if n not in found}
+        plain = [n for n in counts if found[n][0] > ABOVE * found[n][1]]
+        above = counts[: next((k for k, n in enumerate(counts) if n not in plain), len(counts))]
+        rates = orders([found[n][0] for n in above])[-2:]
+        about = {**at, "n": counts, "error": [found[n][0] for n in counts], "expected": claimed}
+        about["order"] = orders(about["error"])
+        more = dict(bound=claimed - passes, expected=claimed, at=about)  # noqa: C408
+        if len(above) < 2:
+            return Finding(PASS, f"{text}: nothing is left but rounding", 0.0, **more)
+        if not np.all(np.isfinite(about["error"])):
+            return Finding(FAIL, f"{text}: errors are not finite", None, **more)
+        if min(rates) >= passes:
+            return Finding(PASS, text, max(claimed - min(rates), 0.0), got=min(rates), **more)
+        if len(rates) == 2 and max(rates) <= fails:
+            return Finding(FAIL, text, claimed - max(rates), got=max(rates), **more)
+        if len(above) < len(counts) or 2 * counts[-1] > most:
+            return Finding(INCONCLUSIVE, text, max(claimed - min(rates), 0.0), got=min(rates), **more)
+        counts.append(2 * counts[-1])
+
+
+def claims_order(subject: Subject) -> str | None:
+    return None if subject.claims.order else "it claims no order"
+
+
+def knows(claims: Claims) -> str | None:
+    return "what its network predicts is nothing that we can compute" if claims.prediction == "other" else None

@@ -1,0 +1,81 @@
+"""Orders on a smooth grid: uniform in log-SNR from hardly any signal to hardly any noise, begun with the exact law.
+
+The last step, from hardly any noise to none, is left out: the network's last input is where the grid ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+
+from numerics.worlds import Mixture
+
+from ..findings import Finding
+from ..subject import ITS_OWN, NoReference, Subject
+from . import ORDER, Property
+from .ends import GAUSSIANS, SMOOTH, Chain, claims_order, described, ordered
+
+FIRST, FINAL = 100.0, 0.05  # sigma
+COUNTS = (24, 48, 96, 192)
+MOST = 384
+LESS, WRONG = 0.25, 0.5  # than the order that is claimed
+TOLERANCE = 1e-3  # relative, of sigma: a grid that is taken at all is taken as well as single precision can
+
+
+def smooth(subject: Subject, n: int) -> Chain:
+    """A run of n steps on the smooth grid, and one more to where no noise is left."""
+    sigmas = np.geomspace(FIRST, FINAL, n + 1)
+    table = described(subject.on(*sigmas.tolist(), 0.0))
+    own = [level for level in table.levels if level is not None]
+    if len(own) != table.calls:
+        raise NoReference("on a grid of ours it does not say at which levels the network is asked")
+    for (a, b), wanted in ((own[0], FIRST), (own[-1], FINAL)):
+        if abs(b / a - wanted) > TOLERANCE * wanted:
+            raise NoReference(f"it does not keep to a grid that is handed in: sigma = {b / a:.6g}, and not {wanted:g}")
+    levels = [*own, (1.0, 0.0)]
+    return Chain(subject, table, levels, levels)
+
+
+def of_worlds(subject: Subject, worlds: dict[str, Mixture], text: str) -> Iterator[Finding]:
+    order, chain = subject.claims.order, cache(lambda n: smooth(subject, n))
+    assert order is not None
+    for name, world in worlds.items():
+        error_at = lambda n, world=world: chain(n).missed(world)
+        yield ordered(error_at, COUNTS, order - LESS, order - WRONG, order, MOST, f"{text}, for {name}", data=name)
+
+
+def ode_order(subject: Subject) -> Iterator[Finding]:
+    worlds = {"a smooth mixture": SMOOTH, **dict(list(GAUSSIANS.items())[:1])}
+    yield from of_worlds(subject, worlds, f"order {subject.claims.order} of trajectories")
+
+
+def weak_order(subject: Subject) -> Iterator[Finding]:
+    yield from of_worlds(subject, GAUSSIANS, f"order {subject.claims.order} of mean and standard deviation")
+
+
+def trajectories(subject: Subject) -> str | None:
+    return without(subject) or ("it draws noise: see P18" if stochastic(subject) else None)
+
+
+def laws(subject: Subject) -> str | None:
+    return without(subject) or (None if stochastic(subject) else "it draws no noise: see P17")
+
+
+def without(subject: Subject) -> str | None:
+    if why := claims_order(subject):
+        return why
+    if not subject.can("on"):
+        return "its grid cannot be handed in, and on its own one orders are not to be seen"
+    return None if ITS_OWN in subject.oracles else "it does not say at which levels the network is asked"
+
+
+def stochastic(subject: Subject) -> bool:
+    return bool(np.any(subject.table(subject.steps[0]).of_noise))
+
+
+PROPERTIES = (
+    Property("P17", "ode-order", ORDER, ode_order, trajectories, ("sampler.orders",)),
+    Property("P18", "weak-order", ORDER, weak_order, laws, ("sampler.orders",)),
+)
