@@ -85,8 +85,8 @@ OTHERWISE = {
 }
 
 
-def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], dict[str, Any], Claims]:
-    """A class with its config, the options of set_timesteps and of step, and what it claims with all of them.
+def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Claims]:
+    """A class with its config, the options of step, and what it claims with all of them.
 
     Raises TypeError for an option that it does not take, and for a class that is driven in another way.
     """
@@ -109,9 +109,9 @@ def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], di
     off = [name for name in NOT_LINEAR if defaults.get(name)]
     for name in off:
         (config if name in takes["__init__"] else stepping)[name] = False
-    reading = Reading(cls, config)
+    reading = Reading(cls, config, setting)
     said = tuple(f"{name}={defaults[name]} is switched off: with it a step is not linear" for name in off)
-    return reading, setting, stepping, claimed(reading, setting, stepping, said, tuple(notes))
+    return reading, stepping, claimed(reading, stepping, said, tuple(notes))
 
 
 def parameters(cls: Any) -> dict[str, Any]:
@@ -127,9 +127,7 @@ def parameters(cls: Any) -> dict[str, Any]:
     return takes
 
 
-def claimed(
-    reading: Reading, setting: dict[str, Any], stepping: dict[str, Any], off: tuple[str, ...], notes: tuple[str, ...]
-) -> Claims:
+def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], notes: tuple[str, ...]) -> Claims:
     """What a scheduler promises with this config."""
     name, config = reading.cls.__name__, reading.fresh.config
     family, order, method = named(reading, stepping)
@@ -140,8 +138,7 @@ def claimed(
     spelled = f"ddim(eta={eta})" if eta else method
     prediction = predicted(reading, config.get("prediction_type"))
     in_table = reading.has("alphas_cumprod")
-    s = reading.made()
-    s.set_timesteps(10, **setting)
+    s = reading.configured(10)
     times = reading.questions(s)
     (a, b), (a_last, b_last) = (reading.level(s, k, times[k]) for k in (0, len(times) - 1))
     if b * a_last < b_last * a:
@@ -165,7 +162,7 @@ def claimed(
             of: {"prediction_type": word}
             for word in ("epsilon", "sample", "flow_prediction" if reading.flow else "v_prediction")
             if "prediction_type" in config
-            and accepts(reading, setting, word)
+            and accepts(reading, word)
             and (of := predicted(reading, word)) not in (prediction, "other")
         },
         least=2 if name in ("UnCLIPScheduler", "MiniMaxH3Scheduler") else 1,
@@ -185,7 +182,7 @@ def named(reading: Reading, stepping: dict[str, Any]) -> tuple[str, int | None, 
     algorithm, ends = config.get("algorithm_type", ""), config.get("final_sigmas_type") == "zero"
     if algorithm.startswith("sde-"):
         family = "sde"
-    if isinstance(method, dict):
+    if isinstance(method, dict) and isinstance(order, int):
         early = config.get("lower_order_final") or config.get("euler_at_final")
         other = (
             (algorithm.startswith("dpmsolver") and not algorithm.endswith("++"))
@@ -199,7 +196,7 @@ def named(reading: Reading, stepping: dict[str, Any]) -> tuple[str, int | None, 
         return "sde", None, None
     if config.get("stochastic_sampling"):
         return "consistency", None, None
-    return family, order, method
+    return family, order, method if isinstance(method, str) else None
 
 
 def predicted(reading: Reading, word: str | None) -> str:
@@ -214,11 +211,9 @@ def predicted(reading: Reading, word: str | None) -> str:
     return PREDICTION[word]
 
 
-def accepts(reading: Reading, setting: dict[str, Any], word: str) -> bool:
+def accepts(reading: Reading, word: str) -> bool:
     """Whether it makes a step around a network that predicts this, or says that it does not."""
-    s = reading.made(prediction_type=word)
-    x = torch.zeros(1, 1, 1, 1)
-    s.set_timesteps(10, **setting)
+    s, x = reading.configured(10, prediction_type=word), torch.zeros(1, 1, 1, 1)
     offered = {"old_pred_original_sample": None, "timestep_back": None}
     more = {name: value for name, value in offered.items() if name in inspect.signature(s.step).parameters}
     try:

@@ -29,9 +29,15 @@ class Reading:
 
     cls: Any
     config: dict[str, Any]
+    setting: dict[str, Any]  # options of set_timesteps
 
     def made(self, **changes: Any) -> Any:
         return self.cls(**(self.config | changes))
+
+    def configured(self, n: int, **changes: Any) -> Any:
+        s = self.made(**changes)
+        s.set_timesteps(n, **self.setting)
+        return s
 
     @cached_property
     def fresh(self) -> Any:
@@ -52,6 +58,18 @@ class Reading:
             return "flow"
         exploding = self.has("sigmas") and not (self.has("_sigma_to_alpha_sigma_t") and self.has("alphas_cumprod"))
         return "ve" if exploding else "vp"
+
+    @cached_property
+    def can(self) -> set[str]:
+        """What else can be asked."""
+        trains = self.table is not None or self.has("_alpha_cumprod") or (self.flow and self.T)
+        able = {
+            "trained": trains,
+            "told": trains and self.T,
+            "add_noise": self.has("add_noise"),
+            "on": self.hooked or (self.has("sigmas") and self.T),
+        }
+        return {name for name, holds in able.items() if holds}
 
     # ---------------------------------------------------------------- levels
 
@@ -114,10 +132,6 @@ class Reading:
         bar = float(self.fresh._alpha_cumprod(torch.tensor([told]).double(), "cpu"))
         return bar**0.5, (1 - bar) ** 0.5
 
-    @property
-    def trains(self) -> bool:
-        return self.table is not None or self.has("_alpha_cumprod") or bool(self.flow and self.T)
-
     def told(self) -> Any:
         return range(1, self.T + 1) if self.table is None else self.table[0]
 
@@ -132,7 +146,11 @@ class Reading:
     def hooked(self) -> bool:
         return self.has("_convert_to_karras", "_compute_karras_sigmas")
 
-    def on(self, sigmas: Any) -> tuple[Any, bool]:
+    def add_noise(self, x_0: Any, epsilon: Any, told: float, n: int | None) -> Any:
+        s = self.made() if n is None else self.configured(n)
+        return s.add_noise(x_0, epsilon, torch.full((len(x_0),), told, dtype=s.timesteps.dtype))
+
+    def on(self, sigmas: Any) -> dict[str, Any]:
         """A scheduler whose levels are these, and whether it goes on to one without noise after them.
 
         They come in where those of Karras would, or in the place of those that it has set.
@@ -152,4 +170,4 @@ class Reading:
         s.set_timesteps = set_timesteps
         s._convert_to_karras = lambda *_, **__: given.numpy()
         s._compute_karras_sigmas = lambda *_, **__: given
-        return s, not ends
+        return {"scheduler": s, "short": not ends}

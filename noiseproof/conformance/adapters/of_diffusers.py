@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import diffusers
@@ -22,25 +22,24 @@ class Scheduler:
     scheduler: Any
     reading: Reading
     claims: Claims
-    setting: dict[str, Any] = field(default_factory=dict)  # options of set_timesteps
-    stepping: dict[str, Any] = field(default_factory=dict)  # options of step
+    stepping: dict[str, Any]  # options of step
     short: bool = False  # whether runs are left one step before the end
     library: str = "torch"
 
     def __post_init__(self) -> None:
-        self.takes, reading = inspect.signature(self.scheduler.step).parameters, self.reading
-        self.trained = reading.trained if reading.trains else None
-        self.told = reading.told if reading.trains and reading.T else None
-        self.add_noise = self._add_noise if reading.has("add_noise") else None
-        self.on = self._on if reading.hooked or (reading.has("sigmas") and reading.T) else None
+        self.takes = inspect.signature(self.scheduler.step).parameters
+        for name in ("trained", "told", "add_noise"):
+            setattr(self, name, getattr(self.reading, name) if name in self.reading.can else None)
+        self.on = (lambda sigmas: replace(self, **self.reading.on(sigmas))) if "on" in self.reading.can else None
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
-        def fresh(shape: Any, *_: Any, dtype: Any = None, **__: Any) -> Any:
-            return noise(shape).to(dtype)
-
+        drawn = {
+            "randn_tensor": lambda shape, *_, dtype=None, **__: noise(shape).to(dtype),
+            "BrownianTreeNoiseSampler": lambda *_, **__: lambda *between: noise(x.shape, *between).to(x.dtype),
+        }
         module = sys.modules[type(self.scheduler).__module__]
-        with instead(module, **({"randn_tensor": fresh} if hasattr(module, "randn_tensor") else {})):
-            return self._run(model, x, n, noise_sampler=lambda *between: noise(x.shape, *between).to(x.dtype))
+        with instead(module, **{name: source for name, source in drawn.items() if hasattr(module, name)}):
+            return self._run(model, x, n)
 
     def seeded(self, model: Any, x: Any, n: int, seed: int) -> Any:
         return self._run(model, x, n, generator=torch.Generator().manual_seed(seed))
@@ -48,10 +47,8 @@ class Scheduler:
     def start(self, n: int) -> Level:
         return self.reading.level(self.scheduler, 0, self._times(n)[0])
 
-    def _run(self, model: Any, x: Any, n: int, noise_sampler: Any = None, **given: Any) -> Any:
+    def _run(self, model: Any, x: Any, n: int, **given: Any) -> Any:
         s, times, known = self.scheduler, self._times(n), None
-        if noise_sampler and hasattr(s, "noise_sampler"):
-            s.noise_sampler = noise_sampler
         for k, t in enumerate(times):
             seen, factor = self.reading.scaled(s, x, t)
             p = model(seen, t, [factor * part for part in self.reading.level(s, k, t)])
@@ -63,19 +60,8 @@ class Scheduler:
         return x
 
     def _times(self, n: int) -> Any:
-        self.scheduler.set_timesteps(n + self.short, **self.setting)
-        times = self.reading.questions(self.scheduler)
-        return times[:-1] if self.short else times
-
-    def _add_noise(self, x_0: Any, epsilon: Any, told: float, n: int | None) -> Any:
-        s = self.reading.made()
-        if n is not None:
-            s.set_timesteps(n, **self.setting)
-        return s.add_noise(x_0, epsilon, torch.full((len(x_0),), told, dtype=s.timesteps.dtype))
-
-    def _on(self, sigmas: Any) -> Scheduler:
-        scheduler, short = self.reading.on(sigmas)
-        return Scheduler(scheduler, self.reading, self.claims, self.setting, self.stepping, short)
+        self.scheduler.set_timesteps(n + self.short, **self.reading.setting)
+        return self.reading.questions(self.scheduler)[: -1 if self.short else None]
 
 
 def adapted(name: str, options: dict[str, Any]) -> Scheduler:
@@ -83,5 +69,5 @@ def adapted(name: str, options: dict[str, Any]) -> Scheduler:
     cls = getattr(diffusers, name, None)
     if not inspect.isclass(cls) or not name.endswith("Scheduler"):
         raise LookupError(f"diffusers {diffusers.__version__} has no scheduler called {name}")
-    reading, setting, stepping, claims = diffusers_claims.read(cls, options)
-    return Scheduler(reading.made(), reading, claims, setting, stepping)
+    reading, stepping, claims = diffusers_claims.read(cls, options)
+    return Scheduler(reading.made(), reading, claims, stepping)
