@@ -45,7 +45,14 @@ AT_LOADING = {
     "numerics.kernels": {"numpy", "scipy", "array_api_compat", "torch", "numba", "triton"},
     "models": {"numpy", "scipy", "torch", "sklearn"},
     "noiseproof": {"numpy", "scipy", "sympy", "mpmath", "click", "rich"},
-    "noiseproof.conformance.adapters": {"numpy", "torch", "diffusers"},
+    "noiseproof.conformance.adapters": {
+        "numpy",
+        "torch",
+        "diffusers",
+        "azula",
+        "flow_matching",
+        "denoising_diffusion_pytorch",
+    },
 }
 
 # Where these may be met at all when a module is loaded, by however many steps.

@@ -47,24 +47,33 @@ def loaded(spec: str, options: dict[str, Any]) -> Any:
         )
     library = place.partition(".")[0]
     if library in LIBRARIES:
-        return importlib.import_module(LIBRARIES[library], __name__).adapted(name, options)
+        return adapter(library).adapted(name, options)
     found = named(place, name)
     if hasattr(found, "claims") and hasattr(found, "run"):
         return found(**options) if inspect.isclass(found) else configured(found, options)
     if inspect.isclass(found):
-        for methods, adapter in CLASSES.items():
+        for methods, like in CLASSES.items():
             if all(hasattr(found, method) for method in methods):
-                return importlib.import_module(adapter, __name__).adapted(found, options)
+                return importlib.import_module(like, __name__).adapted(found, options)
     elif callable(found):
         first = tuple(inspect.signature(found).parameters)
-        for parameters, adapter in FUNCTIONS.items():
+        for parameters, like in FUNCTIONS.items():
             if first[: len(parameters)] == parameters:
-                return importlib.import_module(adapter, __name__).adapted(found, options)
+                return importlib.import_module(like, __name__).adapted(found, options)
     shapes = "; ".join(", ".join(shape) for shape in (*FUNCTIONS, *CLASSES))
     raise TypeError(
         f"{name} of {place} is {type(found).__name__}; expected an adapter (claims and run), "
         f"noiseproof.from_step(...), or a call shape that is known: {shapes}"
     )
+
+
+def adapter(library: str) -> ModuleType:
+    """The module that knows a library.  Raises ImportError for one that is not installed."""
+    try:
+        return importlib.import_module(LIBRARIES[library], __name__)
+    except ModuleNotFoundError as missing:
+        package = library.replace("_", "-") if library != "flow_matching" else library
+        raise ImportError(f"{library} cannot be imported ({missing}): pip install {package}") from missing
 
 
 def named(place: str, name: str) -> Any:
@@ -133,6 +142,14 @@ def parted(name: str, options: dict[str, Any], taken: Iterable[str]) -> tuple[di
         takes = f"it takes {', '.join(taken)}" if taken else "it takes none"
         raise TypeError(f"{name} has no option {strange[0]}; {takes}; and what it claims: {', '.join(claims)}")
     return given, said
+
+
+def one_of(name: str, value: Any, known: Iterable[str]) -> Any:
+    """The value of an option, if it is known.  Raises ValueError, saying what there is."""
+    known = list(known)
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}; expected one of {', '.join(known)}")
+    return value
 
 
 def configured(adapter: Any, options: dict[str, Any]) -> Any:

@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from numerics.schedules import Schedule, from_alpha_bars
+
+from ... import sampling
 from ..protocol import Claims, Level
-from . import generated, place_of
+from . import generated, one_of, place_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,21 +23,17 @@ class FromStep:
 
     step: Callable[..., Any]
     alpha_bars: np.ndarray
+    schedule: Schedule
     claims: Claims
     library: str = "numpy"
     forward: Callable[..., Any] | None = None
 
-    def times(self, n: int) -> np.ndarray:
-        T = len(self.alpha_bars)
-        if self.claims.spacing == "leading":
-            return (np.arange(n) * (T // n))[::-1]
-        if self.claims.spacing == "trailing":
-            return np.round(T * np.arange(n, 0, -1) / n).astype(int) - 1
-        return np.round(np.linspace(T - 1, 0, n)).astype(int)
+    def times(self, n: int) -> list[int]:
+        grid = sampling.OF_A_SCHEDULE[self.claims.spacing or "linspace"](self.schedule, n)
+        return [int(t) - 1 for t in grid.times[:-1]]  # of schedules t = 1 is the cleanest, and here t = 0
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
-        times = [*self.times(n).tolist(), -1]
-        for t, t_prev in itertools.pairwise(times):
+        for t, t_prev in itertools.pairwise([*self.times(n), -1]):
             p = model(x, t, self.trained(t))
             x = self.step(x, p, t, t_prev, lambda like=x: noise(like.shape))
         return x
@@ -43,14 +42,14 @@ class FromStep:
         return self.run(model, x, n, generated(seed, x))
 
     def start(self, n: int) -> Level:
-        return self.trained(int(self.times(n)[0]))
+        return self.trained(self.times(n)[0])
 
     def trained(self, told: float) -> Level:
         bar = float(self.alpha_bars[int(told)])
         return bar**0.5, (1 - bar) ** 0.5
 
     def told(self) -> Sequence[float]:
-        return range(len(self.alpha_bars))
+        return range(self.schedule.T)
 
     @cached_property
     def add_noise(self) -> Callable[..., Any] | None:
@@ -84,17 +83,18 @@ def from_step(
 
     Raises ValueError for alpha_bars that are none, an unknown family, prediction, spacing or library.
     """
-    bars = np.asarray(alpha_bars, dtype=float)
-    if bars.ndim != 1 or len(bars) < 2 or not np.all(np.diff(bars) < 0) or bars[0] > 1 or bars[-1] < 0:
-        raise ValueError("alpha_bars: expected numbers between 1 and 0 that fall, alpha_bars[0] of the cleanest level")
-    for called, value, known in (
-        ("spacing", spacing, ("linspace", "leading", "trailing")),
-        ("library", library, ("numpy", "torch")),
-    ):
-        if value not in known:
-            raise ValueError(f"{called} is {value!r}; expected one of {', '.join(known)}")
+    schedule = from_alpha_bars(alpha_bars)
+    one_of("spacing", spacing, sampling.OF_A_SCHEDULE)
+    one_of("library", library, ("numpy", "torch"))
     if not callable(step):
         raise TypeError(f"the step is {type(step).__name__}; expected a function step(x, p, t, t_prev, noise)")
-    said = {"order": 1, "T": len(bars), "most": len(bars), "single": False, **claims}
+    said = {"order": 1, "T": schedule.T, "most": schedule.T, "single": False, **claims}
     name = said.pop("name", getattr(step, "__name__", type(step).__name__))
-    return FromStep(step, bars, Claims(name, family, prediction, spacing=spacing, **said), library, add_noise)
+    return FromStep(
+        step,
+        np.array(alpha_bars, dtype=float),
+        schedule,
+        Claims(name, family, prediction, spacing=spacing, **said),
+        library,
+        add_noise,
+    )

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ..protocol import Claims, Level
-from . import generated, hooked, parted
+from . import generated, hooked, parted, peers_claims
 
 OURS = ("net", "latents", "class_labels", "randn_like", "num_steps")  # parameters that are filled here
 BIGGEST = 80.0  # the noise level at which it begins, where the function does not say it
@@ -61,7 +61,4 @@ def adapted(function: Callable[..., Any], options: dict[str, Any]) -> Function:
     """A function with its options; others say what it claims, which is Heun's method of EDM unless it is said."""
     takes = [name for name in inspect.signature(function).parameters if name not in OURS]
     given, said = parted(function.__name__, options, takes)
-    churned = any(value for name, value in given.items() if name.endswith("churn"))
-    known = {"family": "sde"} if churned else {"family": "ode", "order": 2, "method": "heun", "deterministic": True}
-    claims = {"prediction": "x_0", "least": 2, "single": False, **known, **said}
-    return Function(function, given, Claims(function.__name__, **claims))
+    return Function(function, given, peers_claims.claims(function.__name__, peers_claims.edm(given), said))

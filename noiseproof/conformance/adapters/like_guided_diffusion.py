@@ -16,7 +16,7 @@ from numerics.solvers.grids import Grid
 
 from ... import sampling
 from ..protocol import Claims, Level
-from . import hooked, parted
+from . import hooked, one_of, parted, peers_claims
 
 OPTIONS = {
     "loop": "ddpm",
@@ -88,39 +88,21 @@ def adapted(kind: type, options: dict[str, Any]) -> Diffusion:
     """A class; ``loop`` is ddpm or ddim (with ``eta``), beside a prediction, a variance, a spacing and a schedule."""
     ours, said = parted(kind.__name__, options, OPTIONS)
     given = OPTIONS | ours
-    for name, known in {"loop": ("ddpm", "ddim"), "prediction": MEANS, "variance": VARIANCES}.items():
-        if given[name] not in known:
-            raise ValueError(f"{name} is {given[name]!r}; expected one of {', '.join(known)}")
-    filled = {
-        "model_mean_type": enumeration(kind, "ModelMeanType")[MEANS[given["prediction"]]],
-        "model_var_type": enumeration(kind, "ModelVarType")[VARIANCES[given["variance"]]],
+    one_of("loop", given["loop"], ("ddpm", "ddim"))
+    wanted = {
+        "model_mean_type": ("ModelMeanType", MEANS[one_of("prediction", given["prediction"], MEANS)]),
+        "model_var_type": ("ModelVarType", VARIANCES[one_of("variance", given["variance"], VARIANCES)]),
+        "loss_type": ("LossType", "MSE"),
     }
     takes = [name for base in kind.__mro__ for name in inspect.signature(base.__init__).parameters]
-    if "loss_type" in takes:
-        filled["loss_type"] = enumeration(kind, "LossType")["MSE"]
-    ddim, eta, variance = given["loop"] == "ddim", float(given["eta"]), given["variance"].removeprefix("learned-")
-    schedule = sampling.SCHEDULES[given["schedule"]]()
-    if ddim:
-        known = {"family": "ddim", "method": f"ddim(eta={eta})", "eta": eta, "deterministic": not eta}
-    else:
-        known = {"family": "ancestral", "method": "ddpm" if variance == "small" else None, "variance": variance}
-    known |= {"prediction": given["prediction"], "predictions": {name: {"prediction": name} for name in MEANS}}
-    known |= {"order": 1, "spacing": given["spacing"], "T": schedule.T, "most": schedule.T}
-    known |= {"schedule": {"betas": given["schedule"]}, "off": ("clip_denoised",)}
+    homes = [vars(sys.modules[base.__module__]) for base in kind.__mro__]  # the enumerations are beside the class
+    beside = {name: home[of][member] for name, (of, member) in wanted.items() for home in homes[::-1] if of in home}
+    schedule = sampling.SCHEDULES[one_of("schedule", given["schedule"], sampling.SCHEDULES)]()
     return Diffusion(
-        partial(kind, **filled),
+        partial(kind, **{name: value for name, value in beside.items() if name in takes}),
         "use_timesteps" in takes,
         lambda n: sampling.grid(given["spacing"], n, given["schedule"]),
         schedule,
-        Claims(kind.__name__, **(known | said)),
+        peers_claims.claims(kind.__name__, peers_claims.guided_diffusion(given, schedule.T, MEANS), said),
         ENDS.get(given["variance"]),
     )
-
-
-def enumeration(kind: type, name: str) -> Any:
-    """One of the enumerations beside a class or beside what it is derived from."""
-    homes = [sys.modules[base.__module__] for base in kind.__mro__]
-    found = [getattr(home, name) for home in homes if hasattr(home, name)]
-    if not found:
-        raise TypeError(f"there is no {name} beside {kind.__name__}; expected the enumeration that it is made with")
-    return found[0]

@@ -13,25 +13,10 @@ import torch
 from numerics.solvers.grids import karras
 
 from ..protocol import Claims, Level
-from . import generated, hooked, parted
+from . import generated, hooked, parted, peers_claims
 
 OURS = ("model", "x", "sigmas", "noise_sampler", "disable", "extra_args", "callback")  # parameters that are filled here
 GRID = {"sigma_max": 80.0, "sigma_min": 0.002, "rho": 7.0}
-
-# What a name claims: the family, the order, and which sampler of ours it is.
-NAMES: dict[str, tuple[str, int | None, str | None]] = {
-    "sample_euler": ("ode", 1, "euler"),
-    "sample_heun": ("ode", 2, "heun"),
-    "sample_dpm_2": ("ode", 2, None),
-    "sample_lms": ("ode", 4, None),
-    "sample_dpmpp_2m": ("ode", 2, "dpmpp-2m"),
-    "sample_euler_ancestral": ("ancestral", 1, "euler-ancestral"),
-    "sample_dpm_2_ancestral": ("sde", 2, None),
-    "sample_dpmpp_2s_ancestral": ("sde", 2, None),
-    "sample_dpmpp_sde": ("sde", 1, None),
-    "sample_dpmpp_2m_sde": ("sde", 2, None),
-    "sample_dpmpp_3m_sde": ("sde", 3, None),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +65,5 @@ def adapted(function: Callable[..., Any], options: dict[str, Any]) -> Function:
     takes = [name for name in inspect.signature(function).parameters if name not in OURS]
     given, said = parted(function.__name__, options, [*takes, *GRID])
     grid = {name: float(given.pop(name, default)) for name, default in GRID.items() if name not in takes}
-    family, order, method = NAMES.get(function.__name__, ("ode", None, None))
-    known = {"family": family, "order": order, "method": method, "deterministic": family == "ode"}
-    if given:  # with its own options it may be another sampler
-        known |= {"order": None, "method": None, "deterministic": False}
-    claims = {"prediction": "x_0", "single": False, **known, **said}
-    return Function(function, given, grid, Claims(function.__name__, **claims))
+    known = peers_claims.k_diffusion(function.__name__, given)
+    return Function(function, given, grid, peers_claims.claims(function.__name__, known, said))

@@ -12,17 +12,7 @@ from azula import sample
 from azula.denoise import Denoiser, DiracPosterior
 
 from ..protocol import Claims, Level
-from . import hooked, parted
-
-# What a name claims: the family, the order (None: that of the option ``order``), and which sampler of ours it is.
-NAMES: dict[str, tuple[str, int | None, str | None]] = {
-    "DDPMSampler": ("ancestral", 1, "ddpm"),
-    "DDIMSampler": ("ddim", 1, "ddim"),
-    "EulerSampler": ("ode", 1, "euler"),
-    "HeunSampler": ("ode", 2, None),
-    "ItoSampler": ("sde", 1, None),
-    "PCSampler": ("sde", None, None),
-}
+from . import hooked, parted, peers_claims
 
 
 class Asking(Denoiser):
@@ -95,13 +85,6 @@ def adapted(name: str, options: dict[str, Any]) -> Azula:
     given, said = parted(name, options, ["schedule", *takes, *of_schedule])
     schedule = getattr(schedules, named)(**{key: given[key] for key in of_schedule if key in given})
     given = {key: given[key] for key in takes if key in given}
-    sampler = kind(None, **given)
-    family, order, method = NAMES.get(name, ("ode", getattr(sampler, "order", None), None))
-    known: dict[str, Any] = {"family": family, "order": order, "method": method, "prediction": "x_0"}
-    if family == "ddim":
-        known |= {"eta": float(sampler.eta), "method": f"ddim(eta={float(sampler.eta)})"}
-    if family == "ancestral":
-        known |= {"variance": "small"}
     end, left = schedule(torch.zeros((), dtype=torch.float64))
-    known |= {"deterministic": family == "ode" or known.get("eta") == 0, "ends_at": float(left / end), "single": False}
-    return Azula(kind, given, schedule, Claims(name, **(known | said)))
+    known = peers_claims.azula(name, kind(None, **given)) | {"ends_at": float(left / end)}
+    return Azula(kind, given, schedule, peers_claims.claims(name, known, said))

@@ -13,7 +13,7 @@ from flow_matching.solver import ODESolver
 from numerics.solvers.grids import Grid, flow
 
 from ..protocol import Claims, Level
-from . import parted
+from . import one_of, parted, peers_claims
 
 # Methods of torchdiffeq with a fixed step: the order, and which sampler of ours it is.
 METHODS: dict[str, tuple[int, str | None]] = {
@@ -73,10 +73,7 @@ def adapted(name: str, options: dict[str, Any]) -> Flow:
     if name not in names():
         raise LookupError(f"there is no adapter for {name} of flow_matching; there is one for {', '.join(names())}")
     given, said = parted(name, options, ["method"])
-    method = given.get("method", "euler")
-    if method not in METHODS:
-        raise LookupError(f"method is {method!r}; expected one with a fixed step: {', '.join(METHODS)}")
+    method = one_of("method (of those with a fixed step)", given.get("method", "euler"), METHODS)
     order, ours = METHODS[method]
     known = {"family": "flow", "prediction": "velocity", "order": order, "method": ours, "deterministic": True}
-    known |= {"units": "flow", "single": False}
-    return Flow(method, Claims(f"{name}, {method}", **(known | said)))
+    return Flow(method, peers_claims.claims(f"{name}, {method}", known | {"units": "flow"}, said))

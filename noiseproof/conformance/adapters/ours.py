@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from numerics.schedules import Schedule
+from numerics.solvers import grids
 from numerics.solvers.grids import Grid
 from numerics.solvers.methods import METHODS
 from numerics.solvers.predictions import KINDS
@@ -68,13 +69,10 @@ class Ours:
 
     def _trained(self, told: float) -> Level:
         assert self.schedule is not None
-        bar = float(self.schedule.alpha_bar(int(told)))
-        return bar**0.5, (1 - bar) ** 0.5
+        return grids.visiting(self.schedule, [int(told)])[0][:2]
 
-    @cached_property
-    def told(self) -> Callable[[], range] | None:
-        T = self.claims.T
-        return None if T is None else lambda: range(1, T + 1)
+    def told(self) -> range:
+        return range(1, (self.claims.T or 0) + 1)
 
 
 def names() -> list[str]:
