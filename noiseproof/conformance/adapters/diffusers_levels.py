@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.optimize import brentq
 
 from numerics.solvers import grids
 
@@ -62,7 +63,7 @@ class Reading:
     @cached_property
     def can(self) -> set[str]:
         """What else can be asked."""
-        trains = self.table is not None or self.has("_alpha_cumprod") or (self.flow and self.T)
+        trains = self.table is not None or self.clock or self.has("_alpha_cumprod") or (self.flow and self.T)
         able = {
             "trained": trains,
             "told": trains and self.T,
@@ -112,10 +113,12 @@ class Reading:
             bars = s.alphas_cumprod.double().numpy()
             with np.errstate(divide="ignore"):
                 return np.arange(len(bars)), np.sqrt(1 / bars - 1)
-        if hasattr(s, "sigmas") and self.has("sigma_to_t", "precondition_noise"):
-            times, sigmas = s.timesteps.double().numpy(), s.sigmas.double().numpy()
-            return times[::-1], sigmas[: len(times)][::-1]
         return None
+
+    @property
+    def clock(self) -> Any:
+        """What the network is told at a sigma, where the scheduler has a formula for it."""
+        return getattr(self.fresh, "precondition_noise", getattr(self.fresh, "sigma_to_t", None))
 
     @property
     def T(self) -> Any:
@@ -123,16 +126,23 @@ class Reading:
 
     def trained(self, told: float) -> Level:
         """The level of the input: between times of training the logarithm of sigma is taken to be linear."""
-        if self.table is not None:
-            times, sigmas = self.table
-            sigma = np.exp(np.interp(told, times, np.log(sigmas)))
+        if self.table is not None or self.clock:
+            sigma = self.sigma_at(told)
             return grids.Level(1.0, float(sigma), told).in_units("vp")[:2] if np.isfinite(sigma) else (0.0, 1.0)
         if self.flow:
             return 1 - told / self.T, told / self.T
         bar = float(self.fresh._alpha_cumprod(torch.tensor([told]).double(), "cpu"))
         return bar**0.5, (1 - bar) ** 0.5
 
+    def sigma_at(self, told: float) -> float:
+        if self.table is not None:
+            return float(np.exp(np.interp(told, self.table[0], np.log(self.table[1]))))
+        at = lambda log: float(self.clock(torch.tensor(np.exp(log)))) - told
+        return float(np.exp(brentq(at, -20, 20, xtol=1e-14)))
+
     def told(self) -> Any:
+        if self.clock:
+            return self.fresh.timesteps.flip(0)
         return range(1, self.T + 1) if self.table is None else self.table[0]
 
     # ---------------------------------------------------------------- steps
