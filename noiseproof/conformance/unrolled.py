@@ -120,13 +120,18 @@ class Unrolled:
                 found[k, j] = max(min(b, d) - max(a, c), 0.0) / np.sqrt((b - a) * (d - c))
         return found
 
-    def shaken(self, by: float, rng: np.random.Generator) -> Unrolled:
-        """The same, had every step been rounded otherwise, relative to its terms, and these roundings carried on."""
+    def shaken(self, by: float, rng: np.random.Generator, lengths: Sequence[float] = ()) -> Unrolled:
+        """The same, had every step been rounded otherwise, relative to its terms, and these roundings carried on.
+
+        What a step of the length h adds is often exp(-h) - 1 times something, whose rounding is larger by 1/h, and
+        has one sign where lengths are equal.
+        """
+        sign, more = rng.choice([-1.0, 1.0]), [1 / h for h in lengths] or [0.0] * self.calls
         rows = [self._all[0]]
-        for here, there in itertools.pairwise(self._all):
+        for (here, there), each in zip(itertools.pairwise(self._all), more, strict=True):
             a = there[0] / here[0] if here[0] else 0.0
             off = 1 + by * rng.uniform(-1, 1, 1 + len(here))
-            rows.append(off[0] * a * rows[-1] + off[1:] * (there - a * here))
+            rows.append(off[0] * a * rows[-1] + (off[1:] + by * sign * each) * (there - a * here))
         return replace(self, inputs=np.array(rows[:-1]), end=rows[-1])
 
     def law(self, start: tuple[float, float], predicted: Sequence[tuple[float, float]]) -> tuple[Array, Array]:

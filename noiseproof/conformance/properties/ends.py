@@ -11,7 +11,7 @@ what the last step leaves is computed apart.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,7 +34,7 @@ GAUSSIANS = {"N(0.4, 0.6)": gaussian(0.4, 0.6), "N(-0.7, 1.7)": gaussian(-0.7, 1
 PARTS = 100  # quantiles that stand for a law on the line
 SHAKES = 3
 LAST = -2  # where the network is asked for the last time, in a list that ends with the end
-ABOVE = 20  # floors above which an error says something
+COARSEST = 24  # steps, that may still be halved
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +79,12 @@ class Chain:
 
     def shaken(self) -> Iterator[Unrolled]:
         """The table as other roundings would have left it."""
-        rng = np.random.default_rng(self.table.calls)
+        rng = np.random.default_rng(self.table.calls)  # signs that nobody chose
+        with np.errstate(divide="ignore"):
+            h = np.abs(np.diff([np.log(b) - np.log(a) for a, b in self.states]))
+        lengths = np.where(np.isfinite(h) & (h > 0), h, 1.0).tolist()
         for _ in range(SHAKES):
-            yield self.table.shaken(epsilon(self.subject.claims), rng)
+            yield self.table.shaken(epsilon(self.subject.claims), rng, lengths)
 
     def missed(self, world: Mixture, k: int = LAST) -> tuple[float, float]:
         """How far it is from where it ought to be at its k-th state, and how far roundings carry it.
@@ -139,41 +142,53 @@ def orders(errors: Sequence[float]) -> list[float]:
         return [float(order) for order in np.log2(few / many)]
 
 
+def blurs(errors: Sequence[float], floors: Sequence[float]) -> list[float]:
+    """How far the floors may move these orders."""
+    part = np.array(floors) / np.maximum(errors, 1e-300)
+    with np.errstate(divide="ignore"):
+        return [float(blur) for blur in np.log2(1 + part[:-1]) - np.log2(np.maximum(1 - part[1:], 0))]
+
+
 def ordered(
     error_at: Callable[[int], tuple[float, float]],
     counts: Sequence[int],
+    most: int,
+    claimed: float,
     passes: float,
     fails: float,
-    claimed: float,
-    most: int,
     text: str,
-    **at: object,
+    data: str,
 ) -> Finding:
-    """Whether errors fall at a rate: by the last two doublings whose errors are well above the floor.
+    """Whether errors fall at a rate: by the last two doublings that no floor moves by what lies between the verdicts.
 
     PASS if both rates are at least ``passes``, FAIL if both are at most ``fails``, and else with twice as many steps,
-    up to ``most``.  With one doubling to look at it cannot fail, and an error that is all rounding passes.
+    up to ``most``, or with half as many where rounding hides the rest.  A single doubling can only pass, and an error
+    that is all rounding does.
     """
-    counts, found = list(counts), {}
+    counts, found = list(counts), {n: error_at(n) for n in counts}
     while True:
-        found |= {n: error_at(n) for n in counts if n not in found}
-        plain = [n for n in counts if found[n][0] > ABOVE * found[n][1]]
-        above = counts[: next((k for k, n in enumerate(counts) if n not in plain), len(counts))]
-        rates = orders([found[n][0] for n in above])[-2:]
-        about = {**at, "n": counts, "error": [found[n][0] for n in counts], "expected": claimed}
-        about["order"] = orders(about["error"])
-        more = dict(bound=claimed - passes, expected=claimed, at=about)  # noqa: C408
-        if len(above) < 2:
-            return Finding(PASS, f"{text}: nothing is left but rounding", 0.0, **more)
-        if not np.all(np.isfinite(about["error"])):
-            return Finding(FAIL, f"{text}: errors are not finite", None, **more)
-        if min(rates) >= passes:
-            return Finding(PASS, text, max(claimed - min(rates), 0.0), got=min(rates), **more)
+        errors, floors = zip(*(found[n] for n in counts), strict=True)
+        seen = [blur < passes - fails for blur in blurs(errors, floors)]
+        shown = next((k for k, each in enumerate(seen) if not each), len(seen))
+        rates = orders(errors)[:shown][-2:]
+        at = {"data": data, "n": list(counts), "error": list(errors), "order": orders(errors), "expected": claimed}
+        finding = Finding(PASS, text, 0.0, float(claimed - passes), at, float(claimed))
+        if not np.all(np.isfinite(errors)):
+            return replace(finding, verdict=FAIL, text=f"{text}: errors are not finite", measured=None)
+        if errors[0] <= floors[0]:
+            return replace(finding, text=f"{text}: nothing is left but rounding")
+        if rates and min(rates) >= passes:
+            return replace(finding, measured=max(claimed - min(rates), 0.0), got=min(rates))
         if len(rates) == 2 and max(rates) <= fails:
-            return Finding(FAIL, text, claimed - max(rates), got=max(rates), **more)
-        if len(above) < len(counts) or 2 * counts[-1] > most:
-            return Finding(INCONCLUSIVE, text, max(claimed - min(rates), 0.0), got=min(rates), **more)
-        counts.append(2 * counts[-1])
+            return replace(finding, verdict=FAIL, measured=claimed - max(rates), got=max(rates))
+        if shown == len(seen) and 2 * counts[-1] <= most:
+            counts.append(2 * counts[-1])
+        elif len(rates) < 2 and counts[0] >= COARSEST:
+            counts.insert(0, counts[0] // 2)
+        else:
+            short = max(claimed - min(rates, default=0.0), 0.0)
+            return replace(finding, verdict=INCONCLUSIVE, measured=short, got=min(rates, default=0.0))
+        found |= {n: error_at(n) for n in counts if n not in found}
 
 
 def claims_order(subject: Subject) -> str | None:

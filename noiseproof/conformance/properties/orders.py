@@ -42,8 +42,11 @@ def of_worlds(subject: Subject, worlds: dict[str, Mixture], text: str) -> Iterat
     order, chain = subject.claims.order, cache(lambda n: smooth(subject, n))
     assert order is not None
     for name, world in worlds.items():
-        error_at = lambda n, world=world: chain(n).missed(world)
-        yield ordered(error_at, COUNTS, order - LESS, order - WRONG, order, MOST, f"{text}, for {name}", data=name)
+
+        def error_at(n: int, world: Mixture = world) -> tuple[float, float]:
+            return chain(n).missed(world)
+
+        yield ordered(error_at, COUNTS, MOST, order, order - LESS, order - WRONG, f"{text}, for {name}", name)
 
 
 def ode_order(subject: Subject) -> Iterator[Finding]:
