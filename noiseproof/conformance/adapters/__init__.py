@@ -12,9 +12,9 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import fields
-from operator import attrgetter
+from functools import reduce
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,12 +117,12 @@ def place_of(target: Any) -> str:
     """
     called = getattr(target, "__qualname__", None)
     for module in list(sys.modules.values()):
-        file, held = str(getattr(module, "__file__", "")), getattr(module, "__dict__", {})
-        names = [called] if called else [name for name, value in list(held.items()) if value is target]
-        for name in names:
-            with suppress(AttributeError):
-                if file.endswith(".py") and attrgetter(name)(module) is target:
-                    return f"{Path(file).resolve()}:{name}"
+        file, held = str(getattr(module, "__file__", "")), dict(getattr(module, "__dict__", {}))
+        for name in [called] if called else [name for name, value in held.items() if value is target]:
+            first, *more = name.split(".")
+            found = reduce(lambda found, part: getattr(found, part, None), more, held.get(first))
+            if found is target and file.endswith(".py"):
+                return f"{Path(file).resolve()}:{name}"
     raise LookupError(
         f"{called or type(target).__name__} cannot be found by the process in which it is to run; give it a name at "
         "the top level of a file, `my_sampler = ...`, and pass my_sampler or 'path/to/file.py:my_sampler'"
