@@ -34,7 +34,6 @@ GAUSSIANS = {"N(0.4, 0.6)": gaussian(0.4, 0.6), "N(-0.7, 1.7)": gaussian(-0.7, 1
 PARTS = 100  # quantiles that stand for a law on the line
 SHAKES = 3
 LAST = -2  # where the network is asked for the last time, in a list that ends with the end
-COARSEST = 24  # steps, that may still be halved
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +142,8 @@ def orders(errors: Sequence[float]) -> list[float]:
 
 
 def blurs(errors: Sequence[float], floors: Sequence[float]) -> list[float]:
-    """How far the floors may move these orders."""
-    part = np.array(floors) / np.maximum(errors, 1e-300)
+    """How far twice the floors, which are estimates, may move these orders."""
+    part = 2 * np.array(floors) / np.maximum(errors, 1e-300)
     with np.errstate(divide="ignore"):
         return [float(blur) for blur in np.log2(1 + part[:-1]) - np.log2(np.maximum(1 - part[1:], 0))]
 
@@ -162,8 +161,8 @@ def ordered(
     """Whether errors fall at a rate: by the last two doublings that no floor moves by what lies between the verdicts.
 
     PASS if both rates are at least ``passes``, FAIL if both are at most ``fails``, and else with twice as many steps,
-    up to ``most``, or with half as many where rounding hides the rest.  A single doubling can only pass, and an error
-    that is all rounding does.
+    up to ``most``.  Rates that rise are read at the next doubling, as far as a line through them tells.  A single
+    doubling can only pass, and an error that is all rounding does.
     """
     counts, found = list(counts), {n: error_at(n) for n in counts}
     while True:
@@ -177,18 +176,17 @@ def ordered(
             return replace(finding, verdict=FAIL, text=f"{text}: errors are not finite", measured=None)
         if errors[0] <= floors[0]:
             return replace(finding, text=f"{text}: nothing is left but rounding")
-        if rates and min(rates) >= passes:
+        ahead = 2 * rates[-1] - rates[0] if len(rates) == 2 else -np.inf
+        if rates and (min(rates) >= passes or (rates[-1] > fails and ahead >= passes)):
             return replace(finding, measured=max(claimed - min(rates), 0.0), got=min(rates))
-        if len(rates) == 2 and max(rates) <= fails:
+        if len(rates) == 2 and max(*rates, ahead) <= fails:
             return replace(finding, verdict=FAIL, measured=claimed - max(rates), got=max(rates))
         if shown == len(seen) and 2 * counts[-1] <= most:
             counts.append(2 * counts[-1])
-        elif len(rates) < 2 and counts[0] >= COARSEST:
-            counts.insert(0, counts[0] // 2)
-        else:
-            short = max(claimed - min(rates, default=0.0), 0.0)
-            return replace(finding, verdict=INCONCLUSIVE, measured=short, got=min(rates, default=0.0))
-        found |= {n: error_at(n) for n in counts if n not in found}
+            found[counts[-1]] = error_at(counts[-1])
+            continue
+        got = min(rates, default=0.0)
+        return replace(finding, verdict=INCONCLUSIVE, measured=max(claimed - got, 0.0), got=got)
 
 
 def claims_order(subject: Subject) -> str | None:
