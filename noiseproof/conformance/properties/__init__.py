@@ -25,7 +25,7 @@ class Property:
 
 def properties() -> tuple[Property, ...]:
     """All of them, P1 first."""
-    from . import marginals, parameterizations, steps
+    from . import marginals, parameterizations, steps, tables
 
-    found = [*marginals.PROPERTIES, *parameterizations.PROPERTIES, *steps.PROPERTIES]
+    found = [*marginals.PROPERTIES, *parameterizations.PROPERTIES, *steps.PROPERTIES, *tables.PROPERTIES]
     return tuple(sorted(found, key=lambda p: int(p.id[1:])))

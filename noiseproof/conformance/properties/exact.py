@@ -149,6 +149,13 @@ def held(
     return replace(finding, at={"n": table.n, **finding.at})
 
 
+def at_levels(
+    subject: Subject, levels: list[Level], what: str, sides: Sides, place: Callable[..., dict[str, Any]]
+) -> Finding:
+    """The same at levels that are handed in, where no run has a part in it."""
+    return judged(what, *bounds(sides, levels, subject.table(subject.steps[0]), subject.claims), place)
+
+
 def own_first(subject: Subject) -> list[str]:
     return [by for by in (ITS_OWN, TOLD) if by in subject.oracles]
 

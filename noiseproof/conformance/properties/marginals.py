@@ -23,9 +23,9 @@ FEW = (1, 2, 3)  # steps, beside those that are asked for
 
 def truths(subject: Subject, levels: list[Level]) -> Array:
     """What the network says where it knows x_0 = 1, at x = scale x_0: its share of x_0, (C,)."""
-    says = {"noise": lambda a, b: 0.0, "x_0": lambda a, b: 1.0, "v": lambda a, b: -b, "velocity": lambda a, b: 1.0}
     kind, sign = kind_of(subject.claims.prediction)
-    return np.array([sign * says[kind](a, b) for a, b in levels[:-1]])
+    says = {"noise": lambda b: 0.0, "x_0": lambda b: 1.0, "v": lambda b: -b, "velocity": lambda b: 1.0}
+    return sign * np.array([says[kind](b) for _, b in levels[:-1]])
 
 
 def signal(subject: Subject, table: Unrolled, levels: list[Level]) -> tuple[Array, Array]:
