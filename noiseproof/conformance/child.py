@@ -141,6 +141,7 @@ def main() -> None:
     os.dup2(2, 1)  # what the target prints
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout = sys.stderr
+    sys.path.append(os.getcwd())  # last, so that nothing there takes the place of what is ours
     try:
         Child(into, out_of).serve()
     except wire.Broken:

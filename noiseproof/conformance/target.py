@@ -21,6 +21,7 @@ from .protocol import Claims, Level
 from .wire import Array
 
 SECONDS = 20.0  # for a property, unless said otherwise
+INSIDE = "NOISEPROOF_CHECKS"  # in the environment of a process in which a target runs
 
 
 class AboutTheTarget(Exception):
@@ -86,7 +87,11 @@ class Target:
         self._process: subprocess.Popen[bytes] | None = None
         self._until = 0.0
         self.again()
-        self._start()
+        try:
+            self._start()
+        except AboutTheTarget:
+            self.close()
+            raise
 
     def __enter__(self) -> Target:
         return self
@@ -186,13 +191,19 @@ class Target:
             self._process = None
 
     def _start(self) -> None:
+        if INSIDE in os.environ:
+            raise RuntimeError(
+                "a file that is loaded to be checked calls noiseproof.check itself; put that call behind "
+                "`if __name__ == '__main__':`"
+            )
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by ``close``
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "noiseproof.conformance.child"],
+            [sys.executable, "-P", "-m", "noiseproof.conformance.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"},
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1", INSIDE: self.spec},
         )
         self._inbox: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=_listen, args=(self._process.stdout, self._inbox), daemon=True).start()

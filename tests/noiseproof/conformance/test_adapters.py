@@ -404,6 +404,25 @@ def test_a_file_finds_what_is_beside_it(where, tmp_path):
         agree(unrolled(target, 2).end[0], 0.25)
 
 
+def test_a_module_is_found_where_one_works(tmp_path, monkeypatch):
+    """Beside directories that are called as ours are."""
+    for name in ("noiseproof", "numerics"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')\n")
+    (tmp_path / "my_project").mkdir()
+    (tmp_path / "my_project" / "sampler.py").write_text(textwrap.dedent(SAMPLER.format(imports="", name="0.5")))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    assert Target("my_project.sampler:found").claims.name == "found 0.5"
+
+
+def test_a_file_that_checks_itself_is_told_how(tmp_path):
+    checks = "from noiseproof.conformance import examined\nexamined(__file__ + ':found')\n"
+    (tmp_path / "itself.py").write_text(textwrap.dedent(SAMPLER.format(imports="", name="0.5")) + checks)
+    with pytest.raises(Raised, match="put that call behind `if __name__ == '__main__':`"):
+        Target(f"{tmp_path / 'itself.py'}:found")
+
+
 @pytest.mark.parametrize(
     ("spec", "options", "message"),
     [
@@ -438,6 +457,7 @@ def test_what_is_no_sampler_is_told_why(spec, options, message):
 
 def test_a_library_that_is_missing_is_told_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "denoising_diffusion_pytorch", None)
+    monkeypatch.delitem(sys.modules, f"{adapters.__name__}.of_lucidrains", raising=False)
     with pytest.raises(ImportError, match="pip install denoising-diffusion-pytorch"):
         loaded("denoising_diffusion_pytorch:GaussianDiffusion", {})
 
