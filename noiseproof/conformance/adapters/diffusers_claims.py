@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ..protocol import Claims
-from .diffusers_levels import Reading
+from .diffusers_levels import COUNTS_LEVELS, Reading
 
 
 class Named(NamedTuple):
@@ -103,6 +103,8 @@ def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Cl
     if "sigma_data" in takes["__init__"] and "sigma_data" not in options:
         config["sigma_data"] = 1.0  # then the network predicts v
         notes.append("sigma_data=1: data are measured in units of their standard deviation")
+    if cls.__name__ in COUNTS_LEVELS:
+        notes.append("num_inference_steps counts levels: it is asked for one more")
     if "intermediate_timesteps" in takes["set_timesteps"]:
         setting.setdefault("intermediate_timesteps", None)  # it takes one for two steps only
     defaults = {name: p.default for taken in takes.values() for name, p in taken.items()} | config | stepping
@@ -165,7 +167,6 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
             and accepts(reading, word)
             and (of := predicted(reading, word)) not in (prediction, "other")
         },
-        least=2 if name in ("UnCLIPScheduler", "MiniMaxH3Scheduler") else 1,
         most=config.get("original_inference_steps") or (reading.T if in_table or family == "consistency" else None),
         off=off,
         notes=(*notes, *chosen(config)),

@@ -23,6 +23,9 @@ SECOND = {
     "DPMSolverSDEScheduler": ("mid_point_sigma", None),
 }
 
+# Whose num_inference_steps, it is documented, counts levels and the end: a step less is taken.
+COUNTS_LEVELS = ("MiniMaxH3Scheduler",)
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -37,8 +40,13 @@ class Reading:
 
     def configured(self, n: int, **changes: Any) -> Any:
         s = self.made(**changes)
-        s.set_timesteps(n, **self.setting)
+        s.set_timesteps(n + self.more, **self.setting)
         return s
+
+    @property
+    def more(self) -> int:
+        """How many levels it is to be asked for above the number of steps."""
+        return int(self.cls.__name__ in COUNTS_LEVELS)
 
     @cached_property
     def fresh(self) -> Any:
@@ -158,7 +166,9 @@ class Reading:
 
     def add_noise(self, x_0: Any, epsilon: Any, told: float, n: int | None) -> Any:
         s = self.made() if n is None else self.configured(n)
-        return s.add_noise(x_0, epsilon, torch.full((len(x_0),), told, dtype=s.timesteps.dtype))
+        counted = self.table is not None and told == int(told)
+        kind = torch.long if counted else self.configured(10).timesteps.dtype
+        return s.add_noise(x_0, epsilon, torch.full((len(x_0),), told, dtype=kind))
 
     def on(self, sigmas: Any) -> dict[str, Any]:
         """A scheduler whose levels are these, and whether it goes on to one without noise after them.

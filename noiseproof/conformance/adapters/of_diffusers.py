@@ -60,7 +60,7 @@ class Scheduler:
         return x
 
     def _times(self, n: int) -> Any:
-        self.scheduler.set_timesteps(n + self.short, **self.reading.setting)
+        self.scheduler.set_timesteps(n + self.short + self.reading.more, **self.reading.setting)
         return self.reading.questions(self.scheduler)[: -1 if self.short else None]
 
 
