@@ -64,8 +64,8 @@ class Ours:
 
     @cached_property
     def trained(self) -> Callable[[float], Level] | None:
-        """Where time is that of a schedule."""
-        return self._trained if self.schedule else None
+        """Where time is that of a schedule; to what it visits churn adds noise, beyond what was trained."""
+        return self._trained if self.schedule and "churn" not in self.method else None
 
     def _trained(self, told: float) -> Level:
         assert self.schedule is not None

@@ -25,7 +25,13 @@ class Property:
 
 def properties() -> tuple[Property, ...]:
     """All of them, P1 first."""
-    from . import marginals, parameterizations, steps, tables
+    from . import grids, marginals, parameterizations, steps, tables
 
-    found = [*marginals.PROPERTIES, *parameterizations.PROPERTIES, *steps.PROPERTIES, *tables.PROPERTIES]
+    found = [
+        *grids.PROPERTIES,
+        *marginals.PROPERTIES,
+        *parameterizations.PROPERTIES,
+        *steps.PROPERTIES,
+        *tables.PROPERTIES,
+    ]
     return tuple(sorted(found, key=lambda p: int(p.id[1:])))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 
 from ..findings import FAIL, NOTE, PASS, Finding
 from ..protocol import Claims, Level
-from ..subject import ITS_OWN, TOLD, NoReference, Subject
-from ..unrolled import Unrolled
-from . import BOOLEAN, EXACT, Property
+from ..subject import TOLD, NoReference, Subject
+from ..unrolled import SHAPE, Unrolled
+from . import EXACT, Property
 from .exact import SINGLE, TIMES, at_levels, epsilon, held, judged, own_first, rounding
 
 Array = NDArray[np.float64]
@@ -23,6 +24,8 @@ SAMPLES = 9  # of the levels of training, where it takes long to ask for all
 DIGITS = 30
 LARGEST = 1e30  # stands for the infinite sigma of a level without signal
 PARTS = ("x_0", "epsilon")
+
+Place = Callable[..., dict[str, Any]]
 
 
 def training(subject: Subject) -> tuple[Array, list[Level]]:
@@ -112,7 +115,14 @@ def sums(subject: Subject) -> Iterator[Finding]:
     for n in subject.steps:
         for by in subject.oracles:
             name = "the levels by what the network is told" if by == TOLD else "its own levels"
-            yield one_convention(subject, name, np.array(subject.levels(n, by)[:-1]), n=n)
+            yield one_convention(subject, name, unchurned(subject.table(n), subject.levels(n, by)[:-1]), n=n)
+
+
+def unchurned(table: Unrolled, levels: Sequence[Level]) -> Array:
+    """The levels to which noise was not raised just before: there it is what it is."""
+    up = np.diff(sigmas(levels), prepend=0.0) > 0
+    kept = np.array([level for c, level in enumerate(levels) if not (up[c] and c in table.after)])
+    return kept if len(kept) else np.array(levels)
 
 
 def falling(levels: Sequence[Level], told: Sequence[float]) -> Finding:
@@ -134,20 +144,26 @@ def recomputed(subject: Subject) -> Iterator[Finding]:
     if claims.schedule:
         expected = made(claims, len(told))
         last = len(told) - claims.zero_terminal_snr  # whether the last one is zero is asked by P4
-        sides = lambda at, _: (directions(levels)[:last], directions(expected)[:last] + 0 * directions(at)[:last])
         place = lambda row, k: {"told": float(told[row]), "part": PARTS[k]}
         yield of_the_table(judged_table(subject, levels, expected, last, place))
-    if claims.T and claims.spacing and (claims.most is None or claims.most >= claims.T):
-        yield from every_level(subject, told)
+    if in_full(subject, len(told)):
+        yield every_level(subject, told)
 
 
-def judged_table(subject: Subject, levels: list[Level], expected: list[Level], last: int, place: object) -> Finding:
+def in_full(subject: Subject, T: int) -> bool:
+    """Whether a run can visit all levels of training, and would if it is asked for as many steps."""
+    claims, n = subject.claims, subject.steps[0]
+    spaced = claims.spacing is not None or claims.schedule.get("sigmas") == "flow"
+    return spaced and subject.table(n).calls == n and (claims.most is None or claims.most >= T)
+
+
+def judged_table(subject: Subject, levels: list[Level], expected: list[Level], last: int, place: Place) -> Finding:
     """The bound of a table: alpha_bar, of which 1 - alpha_bar is taken, is a product that is rounded."""
     got, ought = directions(levels)[:last], directions(expected)[:last]
     with np.errstate(divide="ignore"):
         condition = np.stack([ought[:, 0], ought[:, 0] ** 2 / np.maximum(ought[:, 1], 1e-300)], axis=1) / 2
     bound = np.maximum(TIMES * epsilon(subject.claims) * (condition + ought), rounding(subject.claims))
-    return judged("the levels of training are those of its schedule", got, ought, bound, place)  # type: ignore[arg-type]
+    return judged("the levels of training are those of its schedule", got, ought, bound, place)
 
 
 def made(claims: Claims, T: int) -> list[Level]:
@@ -188,21 +204,18 @@ def made(claims: Claims, T: int) -> list[Level]:
     return [(float(mp.sqrt(bar)), float(mp.sqrt(1 - bar))) for bar in bars]
 
 
-def every_level(subject: Subject, told: Array) -> Iterator[Finding]:
+def every_level(subject: Subject, told: Array) -> Finding:
     """In as many steps as there are levels of training a run visits them, each to within the next one."""
-    T = len(told)
-    run = subject.target.run(np.zeros((1, 1, 1, 1)), T, lambda call: 0 * call.x, lambda shape, _: np.zeros(shape))
+    T, zeros = len(told), np.zeros((1, *SHAPE))
+    run = subject.target.run(zeros, T, lambda call: 0 * call.x, lambda shape, _: np.zeros(shape), finite=False)
     visited = np.unique([call.told for call in run.calls])
     if len(visited) != T:
-        text = "a run of as many steps as there are levels of training visits as many"
-        yield broken(True, text, T, len(visited), n=T)
-        return
-    index = np.interp(visited, told, np.arange(T))
-    off = np.abs(index - np.arange(T))
+        return broken(True, "a run of as many steps as there are levels visits as many", T, len(visited), n=T)
+    off = np.abs(np.interp(visited, told, np.arange(T)) - np.arange(T))
     k = int(np.argmax(off))
     text = "a run of as many steps as there are levels of training visits them, each to within the next one"
     finding = broken(off[k] > 1 + rounding(subject.claims, T), text, float(told[k]), float(visited[k]), n=T)
-    yield replace(finding, measured=float(off[k]), bound=1.0)
+    return replace(finding, measured=float(off[k]), bound=1.0)
 
 
 # ---------------------------------------------------------------- where it begins
@@ -211,7 +224,7 @@ def every_level(subject: Subject, told: Array) -> Iterator[Finding]:
 def terminal(subject: Subject) -> Iterator[Finding]:
     claims = subject.claims
     if subject.can("told", "trained"):
-        told, levels = training(subject)
+        _, levels = training(subject)
         bar = float(directions(levels)[-1, 0] ** 2)
         text = f"alpha_bar at the noisiest level of training is {bar:.3g}"
         verdict = PASS if not claims.zero_terminal_snr or bar == 0 else NOTE if bar <= SINGLE else FAIL
@@ -221,7 +234,7 @@ def terminal(subject: Subject) -> Iterator[Finding]:
         yield Finding(verdict, text, bar, 0.0 if claims.zero_terminal_snr else None, diagnosis=diagnosis)
         noisiest = float(sigmas(levels)[-1])
         for n in subject.steps:
-            first = float(sigmas(subject.levels(n)[:1])[0])
+            first = float(sigmas(subject.levels(n, own_first(subject)[0])[:1])[0])
             below = first < noisiest * (1 - rounding(claims))
             text = (
                 "a run begins at the noisiest level of training"
@@ -233,139 +246,17 @@ def terminal(subject: Subject) -> Iterator[Finding]:
             )
             yield Finding(NOTE if below else PASS, text, expected=noisiest, got=first, at={"n": n, "step": 0})
     for n in subject.steps:
-        a, b = subject.levels(n)[0]
+        a, b = subject.levels(n, own_first(subject)[0])[0]
         bar = a * a / (a * a + b * b)
         apart = float(np.hypot(np.sqrt(bar), 1 - np.sqrt(1 - bar)))
         text = f"a start from noise alone is W2 = {apart:.3g} from x there, for data that are the point 1"
         yield Finding(PASS, text, apart, at={"n": n})
 
 
-# ---------------------------------------------------------------- what the network is told
-
-
-def conditioning(subject: Subject) -> Iterator[Finding]:
-    """What the network is told belongs to the level at which the sampler holds itself to be."""
-    whole = training(subject) if subject.can("told") else None
-    for n in subject.steps:
-        own, told = subject.levels(n, ITS_OWN)[:-1], subject.levels(n, TOLD)[:-1]
-        asked = subject.table(n).told
-        some = np.array([level[1] > 0 for level in own])
-        if not np.any(some):
-            continue
-        mine, theirs = np.log(sigmas(own)[some]), np.log(sigmas(told)[some])
-        bound = precision(subject.claims, own)[some]
-        steps = np.flatnonzero(some)
-        if whole is None:
-            off, rounded = np.abs(mine - theirs), None
-        else:
-            times, levels = whole
-            position = np.interp(asked[some], times, np.arange(len(times)))
-            off, gap = beside(np.exp(mine), position, sigmas(levels))
-            off, bound = off * gap, bound
-            whole_times = np.all(np.isin(asked, times))
-            rounded = off / gap <= 0.5 if whole_times else None
-        k = int(np.argmax(off / bound))
-        wrong = off > bound
-        verdict = FAIL if np.any(wrong) else PASS
-        text = "sigma by what the network is told is that at which the sampler holds itself to be"
-        if verdict == FAIL and rounded is not None and np.all(rounded):
-            verdict, text = NOTE, "the network is told the time of training next to its level: times are rounded"
-        yield Finding(
-            verdict,
-            text,
-            float(off[k]),
-            float(bound[k]),
-            at={"n": n, "step": int(steps[k]), "told": float(asked[steps[k]])},
-            expected=float(np.exp(mine[k])),
-            got=float(np.exp(theirs[k])),
-            diagnosis="table" if verdict == FAIL else "",
-        )
-
-
-def precision(claims: Claims, levels: Sequence[Level]) -> Array:
-    """How far rounding may move log(sigma): much where 1 - alpha_bar is small and tables hold alpha_bar."""
-    bars = directions(levels)[:, 0] ** 2
-    condition = 0.5 / np.maximum(1 - bars, 1e-300) if claims.T else np.ones(len(bars))
-    return np.maximum(TIMES * epsilon(claims) * condition, rounding(claims))
-
-
-def beside(sigma: Array, position: Array, table: Array) -> tuple[Array, Array]:
-    """How far a position in a table is from where a sigma is there, and how long a place is in log(sigma).
-
-    Between two levels of the table there is no one truth: sigma may be taken to be linear, or its logarithm.
-    """
-    logs, places = np.log(table), np.arange(len(table))
-    gaps = np.diff(logs)
-    at = np.clip(np.searchsorted(table, sigma) - 1, 0, len(gaps) - 1)
-    by_log = places[at] + (np.log(sigma) - logs[at]) / gaps[at]
-    inside = (sigma >= table[0]) & (sigma <= table[-1])
-    by_sigma = np.where(inside, places[at] + (sigma - table[at]) / (table[at + 1] - table[at]), by_log)
-    low, high = np.minimum(by_log, by_sigma), np.maximum(by_log, by_sigma)
-    return np.maximum(np.maximum(low - position, position - high), 0), gaps[at]
-
-
-# ---------------------------------------------------------------- the levels of a run
-
-
-def grid(subject: Subject) -> Iterator[Finding]:
-    for n in subject.steps:
-        table = subject.table(n)
-        levels = subject.levels(n, own_first(subject)[0]) if subject.oracles else subject.levels(n)
-        yield length(subject, n, levels[:-1])
-        yield descent(subject, table, levels)
-        if subject.can("start"):
-            yield begins(subject, table, levels[0])
-    if subject.can("told") and subject.claims.spacing in ("linspace", "trailing"):
-        told = subject.target.told()
-        for n in subject.steps:
-            first = float(subject.table(n).told[0])
-            text = f"with the spacing {subject.claims.spacing} a run begins at the noisiest time of training"
-            yield broken(abs(first - told[-1]) > rounding(subject.claims, told[-1]), text, float(told[-1]), first, n=n)
-
-
-def length(subject: Subject, n: int, levels: Sequence[Level]) -> Finding:
-    """n steps begin at n levels; a method of higher order may ask at more."""
-    number = len(dict.fromkeys(levels))
-    text = f"a run of {n} steps asks at {n} levels, and each of them is another"
-    if subject.claims.order is None or (number > n and subject.claims.order > 1):
-        return Finding(PASS if number == n else NOTE, f"a run of {n} steps asks at {number} levels", at={"n": n})
-    return broken(number != n, text, n, number, n=n)
-
-
-def descent(subject: Subject, table: Unrolled, levels: Sequence[Level]) -> Finding:
-    """Noise falls from question to question, unless it was added; the same level again does something else there."""
-    found = sigmas(levels)
-    added = {at for at in table.after}
-    text = "noise falls at every step"
-    for c in range(table.calls):
-        here, there, at = found[c], found[c + 1], {"n": table.n, "step": c}
-        if there > here:
-            churned = c + 1 in added and subject.claims.family not in ("ancestral", "ddim")
-            if not churned:
-                return broken(True, text, here, there, **at)
-        elif there == here and there > 0:
-            step = table.step(c)
-            idle = abs(step.of_x - 1) + abs(step.of_prediction) + step.noise + step.before
-            if idle <= rounding(subject.claims):
-                return broken(True, "no level is there twice, to do nothing", here, there, **at)
-    return broken(False, text, found[0], found[-1], n=table.n)
-
-
-def begins(subject: Subject, table: Unrolled, first: Level) -> Finding:
-    """x begins at the level at which the network is asked first, unless noise is added before."""
-    own, asked = sigmas([subject.start(table.n)])[0], sigmas([first])[0]
-    off = abs(np.log(own / asked))
-    text = "x begins at the level of the first question"
-    good = off <= precision(subject.claims, [first])[0]
-    if not good and (0 in table.after or subject.claims.order is None):
-        return Finding(NOTE, "the first question is at another level than the start", off, at={"n": table.n})
-    return replace(broken(not good, text, asked, own, n=table.n, step=0), measured=float(off))
-
-
 # ---------------------------------------------------------------- whom they concern
 
 
-def needs(*names: str):
+def needs(*names: str) -> Callable[[Subject], str | None]:
     return lambda subject: None if subject.can(*names) else f"the adapter does not offer {' and '.join(names)}"
 
 
@@ -373,12 +264,6 @@ def with_formula(subject: Subject) -> str | None:
     if why := needs("told", "trained")(subject):
         return why
     return None if subject.claims.schedule or subject.claims.spacing else "no formula for its levels is claimed"
-
-
-def two_oracles(subject: Subject) -> str | None:
-    if {TOLD, ITS_OWN} <= set(subject.oracles):
-        return None
-    return "only one of both is known: what the network is told, and where the sampler holds itself to be"
 
 
 def with_levels(subject: Subject) -> str | None:
@@ -392,6 +277,4 @@ PROPERTIES = (
     Property("P2", "sums-and-monotone", EXACT, sums, with_levels, ("forward.snr-monotone",)),
     Property("P3", "table-from-formula", EXACT, recomputed, with_formula, ("forward.marginal",)),
     Property("P4", "terminal-snr", EXACT, terminal, with_levels, ("forward.terminal", "forward.zero-terminal-snr")),
-    Property("P5", "conditioning", EXACT, conditioning, two_oracles),
-    Property("P6", "grid", BOOLEAN, grid, with_levels),
 )
