@@ -33,6 +33,7 @@ SMOOTH = mixture([0.3, 0.7], [-1.1, 0.8], [0.5, 0.4])
 GAUSSIANS = {"N(0.4, 0.6)": gaussian(0.4, 0.6), "N(-0.7, 1.7)": gaussian(-0.7, 1.7)}
 PARTS = 100  # quantiles that stand for a law on the line
 SHAKES = 3
+SHORT = 1e-4  # in log-SNR: what is shorter is no step, but one level twice
 LAST = -2  # where the network is asked for the last time, in a list that ends with the end
 
 
@@ -81,7 +82,7 @@ class Chain:
         rng = np.random.default_rng(self.table.calls)  # signs that nobody chose
         with np.errstate(divide="ignore"):
             h = np.abs(np.diff([np.log(b) - np.log(a) for a, b in self.states]))
-        lengths = np.where(np.isfinite(h) & (h > 0), h, 1.0).tolist()
+        lengths = np.where(np.isfinite(h) & (h > SHORT), h, 1.0).tolist()
         for _ in range(SHAKES):
             yield self.table.shaken(epsilon(self.subject.claims), rng, lengths)
 

@@ -1,0 +1,197 @@
+"""Where runs end on the sampler's own grids: in the limit of many steps, and for the numbers of steps asked for.
+
+A method has an error of its own, so a sampler that claims one is held to what that method does on the same levels, and
+to the data only in the limit.  Where none is claimed, the first-order method of its kind is the yardstick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from numerics.solvers import moments
+from numerics.worlds import Mixture, mixture
+
+from ..findings import FAIL, NOTE, PASS, Finding
+from ..subject import ITS_OWN, TOLD, NoReference, Subject
+from . import BOOLEAN, EXACT, ORDER, Property
+from .ends import GAUSSIANS, LAST, SMOOTH, Array, Chain, apart, chain, claims_order, ordered
+from .exact import TIMES, own_first, rounding
+
+MANY, MOST = 192, 768  # steps on its own grid
+CONVERGES, STAYS = 0.5, 0.2  # local orders of an error that vanishes, and of one that does not
+HALF_AGAIN = 1.5
+APART = mixture([0.35, 0.65], [[-1.2, 0.9], [1.1, -0.6]], [0.09 * np.eye(2), np.diag([0.16, 0.04])])  # two modes
+DRAWS = 2000
+
+
+def counts(subject: Subject) -> list[int]:
+    """Doublings, the last of them many steps, or as many as there can be."""
+    most = min(subject.claims.most or MANY, MANY)
+    return [n for n in (most // 8, most // 4, most // 2, most) if n >= max(subject.claims.least, 2)]
+
+
+def worlds(subject: Subject) -> dict[str, Mixture]:
+    draws = chain(subject, subject.steps[0]).draws
+    return GAUSSIANS if draws else {"a smooth mixture": SMOOTH, **dict(list(GAUSSIANS.items())[:1])}
+
+
+def vanishes(subject: Subject, by: str, world: Mixture, name: str) -> Finding:
+    """Whether the error before the last step goes to zero."""
+    run = cache(lambda n: chain(subject, n, by))
+    most = min(subject.claims.most or MOST, MOST)
+    text = f"more steps lead to the data, for {name}"
+    return ordered(lambda n: run(n).missed(world), counts(subject), most, 1.0, CONVERGES, STAYS, text, name)
+
+
+def consistent(subject: Subject) -> Iterator[Finding]:
+    if len(counts(subject)) < 3:
+        raise NoReference("it takes too few steps for a limit to be seen")
+    for name, world in worlds(subject).items():
+        found = {by: vanishes(subject, by, world, name) for by in subject.oracles}
+        failed = [by for by, finding in found.items() if finding.verdict == FAIL]
+        first = found[failed[0] if failed else subject.oracles[0]]
+        if failed:
+            table = failed == [TOLD] and ITS_OWN in found
+            first = replace(first, diagnosis="table" if table else "update rule")
+        yield first
+
+
+# ---------------------------------------------------------------- the end, for the steps that are asked for
+
+
+def final_law(subject: Subject) -> Iterator[Finding]:
+    if subject.claims.method:
+        for n in subject.steps:
+            yield from as_the_method(subject, n)
+    else:
+        yield from by_the_yardstick(subject)
+
+
+def as_the_method(subject: Subject, n: int) -> Iterator[Finding]:
+    """Where the method ends that it claims to be, it ends: as laws of Gaussian data, and draw by draw for mixtures."""
+    found: list[list[Finding]] = []
+    for by in own_first(subject):
+        got = chain(subject, n, by)
+        expected = referred(got, subject.claims.method)
+        found.append([*same_laws(got, expected), *same_draws(got, expected)])
+        if all(finding.verdict == PASS for finding in found[-1]):
+            break
+    if not found:
+        raise NoReference("the adapter does not say at which levels the network is asked")
+    yield from found[-1] if all(finding.verdict == PASS for finding in found[-1]) else found[0]
+
+
+def referred(got: Chain, method: str | None) -> Chain:
+    """The run of a method of ours on the levels of the target's."""
+    table = got.subject.reference_on(got.seen, method)
+    levels = [*(level for level in table.levels if level is not None), got.states[-1]]
+    return Chain(got.subject, table, levels, levels)
+
+
+def same_laws(got: Chain, expected: Chain) -> Iterator[Finding]:
+    claims = got.subject.claims
+    for name, world in GAUSSIANS.items():
+        ends = [(laws[LAST], laws[-1]) for laws in (got.laws(world), expected.laws(world))]
+        before, there = (moments.w2(*pair) for pair in zip(*ends, strict=True))
+        moved = max(moments.w2(ends[0][1], got.laws(world, table)[-1]) for table in got.shaken())
+        bound = max(TIMES * moved, float(rounding(claims)))
+        text = f"mean and standard deviation of the end, for {name}"
+        sd, wanted = (float(np.sqrt(end[1].variance)) for end in ends)
+        yield said(text, there, bound, before <= bound, {"n": got.table.n, "data": name}, wanted, sd)
+
+
+def same_draws(got: Chain, expected: Chain) -> Iterator[Finding]:
+    """From the same starts with the same normals: a mixture on the line, and one in the plane."""
+    drawn, wanted = (used(each) for each in (got, expected))
+    if len(drawn) != len(wanted) or not np.allclose(got.table.together, np.eye(len(got.table.after))):
+        return  # other draws, of which the laws above are enough
+    rng = np.random.default_rng(got.table.calls)
+    for name, world in (("a smooth mixture", SMOOTH), ("two modes in the plane", APART)):
+        like = () if world.dimension is None else (world.dimension,)
+        x = begun(got, world, rng)
+        z = rng.standard_normal((len(drawn), DRAWS, *like))
+        one = got.paths(world, x, spread(got, drawn, z))
+        other = expected.paths(world, x * (expected.start.size / got.start.size), spread(expected, wanted, z))
+        moved = max(apart(one[-1], got.paths(world, x, spread(got, drawn, z), table)[-1]) for table in got.shaken())
+        bound = max(TIMES * moved, float(rounding(got.subject.claims)))
+        at = {"n": got.table.n, "data": name}
+        weights = [float(np.mean(nearer(world, ends[-1]))) for ends in (other, one)]
+        text = f"where trajectories end, for {name}"
+        yield said(text, apart(one[-1], other[-1]), bound, apart(one[LAST], other[LAST]) <= bound, at, *weights)
+
+
+def said(
+    text: str, off: float, bound: float, before: bool, at: dict[str, object], expected: float, got: float
+) -> Finding:
+    failed = not off <= bound
+    diagnosis = ("last step" if before else "update rule") if failed else ""
+    return Finding(FAIL if failed else PASS, text, off, bound, at, expected, got, diagnosis)
+
+
+def used(run: Chain) -> list[int]:
+    """The draws that make a difference."""
+    return np.flatnonzero(np.any(run.table.of_noise != 0, axis=0)).tolist()
+
+
+def spread(run: Chain, at: list[int], z: Array) -> Array:
+    """Normals in the place of the draws that make a difference."""
+    normals = np.zeros((len(run.table.after), *z.shape[1:]))
+    normals[at] = z
+    return normals
+
+
+def begun(run: Chain, world: Mixture, rng: np.random.Generator) -> Array:
+    start = run.start
+    return world.affine(start.scale, start.noise**2).sample(rng, DRAWS)
+
+
+def nearer(world: Mixture, x: Array) -> Array:
+    """Which points belong to the first component, rather than to another."""
+    return np.argmax(world.responsibilities(x), axis=-1) == 0
+
+
+def by_the_yardstick(subject: Subject) -> Iterator[Finding]:
+    """With many steps no worse than the first-order method, and a note where it is with few."""
+    many = counts(subject)[-1:]
+    for n in dict.fromkeys([*subject.steps, *many]):
+        got = chain(subject, n)
+        yardstick = referred(got, "ddpm" if got.draws else "ddim")
+        for name, world in worlds(subject).items():
+            (off, floor), (usual, _) = got.missed(world, -1), yardstick.missed(world, -1)
+            bound = HALF_AGAIN * usual + TIMES * floor + float(rounding(subject.claims))
+            text = f"no further from the data than a first-order method on its levels, for {name}"
+            verdict = PASS if off <= bound else FAIL if [n] == many else NOTE
+            at = {"n": n, "data": name}
+            yield Finding(verdict, text, off, bound, at, usual, off, "" if verdict == PASS else "update rule")
+
+
+# ---------------------------------------------------------------- more steps
+
+
+def never_worse(subject: Subject) -> Iterator[Finding]:
+    """Twice as many steps are at most half again as wrong, above what the last step leaves and rounding."""
+    for name, world in worlds(subject).items():
+        errors = {n: end(subject, n, world) for n in counts(subject)}
+        for few, many in zip(errors, list(errors)[1:], strict=False):
+            (before, _), (after, floor) = errors[few], errors[many]
+            bound = HALF_AGAIN * before + floor
+            text = f"{many} steps are not much worse than {few}, for {name}"
+            verdict = PASS if after <= bound else FAIL
+            yield Finding(verdict, text, after, bound, {"n": many, "data": name}, before, after)
+
+
+def end(subject: Subject, n: int, world: Mixture) -> tuple[float, float]:
+    run = chain(subject, n)
+    off, floor = run.missed(world, -1)
+    return off, run.left(world) + TIMES * floor + float(rounding(subject.claims))
+
+
+PROPERTIES = (
+    Property("P19", "consistency", ORDER, consistent, claims_order, ("sampler.orders",)),
+    Property("P20", "final-law", EXACT, final_law, claims_order, ("sampler.ddpm-gaussian", "sampler.ddim-gaussian")),
+    Property("P22", "more-steps", BOOLEAN, never_worse, claims_order),
+)
