@@ -82,11 +82,11 @@ def bounds(sides: Sides, levels: list[Level], table: Unrolled, claims: Claims) -
     rng = np.random.default_rng(table.calls)  # signs that nobody chose
     bars = claims.T is not None and np.allclose(np.hypot(*np.array(levels[:-1]).T), 1)
     of_levels = condition((h, at, table) for h, at in shaken(levels, bars))
-    of_ours = of_levels if bars else condition((h, at, table) for h, at in shaken(levels, True))
     of_steps = condition((SMALL, levels, table.shaken(SMALL, rng)) for _ in range(SHAKES // 2))
     of_reading = condition((SMALL, levels, read_again(table, rng)) for _ in range(SHAKES // 2))
     there = epsilon(claims) * (of_levels + of_steps + np.abs(expected)) + arithmetic(table) * of_reading
-    there += DOUBLE * of_ours  # what is expected is computed from alpha_bar
+    noise = np.array([b * b / (a * a + b * b) for a, b in levels if b])
+    there += DOUBLE / np.min(noise, initial=1.0) * np.maximum(np.abs(expected), 1)  # ours is computed from alpha_bar
     return got, expected, np.maximum(TIMES * there, least)
 
 

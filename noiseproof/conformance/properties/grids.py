@@ -146,6 +146,8 @@ def begins(subject: Subject, table: Unrolled, first: Level) -> Finding:
 
 
 def two_oracles(subject: Subject) -> str | None:
+    if why := with_levels(subject):
+        return why
     if {TOLD, ITS_OWN} <= set(subject.oracles):
         return None
     return "only one of both is known: what the network is told, and where the sampler holds itself to be"
