@@ -25,13 +25,8 @@ class Property:
 
 def properties() -> tuple[Property, ...]:
     """All of them, P1 first."""
-    from . import grids, marginals, parameterizations, steps, tables
+    from . import behavior, grids, laws, marginals, orders, parameterizations, steps, tables
 
-    found = [
-        *grids.PROPERTIES,
-        *marginals.PROPERTIES,
-        *parameterizations.PROPERTIES,
-        *steps.PROPERTIES,
-        *tables.PROPERTIES,
-    ]
+    files = behavior, grids, laws, marginals, orders, parameterizations, steps, tables
+    found = [property for each in files for property in each.PROPERTIES]
     return tuple(sorted(found, key=lambda p: int(p.id[1:])))

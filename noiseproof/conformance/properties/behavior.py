@@ -154,9 +154,7 @@ def equivariant(subject: Subject) -> Iterator[Finding]:
     n = subject.steps[0]
     run = chain(subject, n)
     spoiled = sorted(set(subject.table(n).overwritten))
-    text = (
-        f"it overwrites {', '.join(spoiled)}, which it was lent" if spoiled else "it overwrites nothing that it is lent"
-    )
+    text = "it overwrites " + (", ".join(spoiled) or "nothing that it is lent")
     yield Finding(FAIL if spoiled else PASS, text, at={"n": n})
     for rest in (SHAPE, *SHAPES):
         x, shape = starts(subject, n, rest), str(("B", *rest)).replace("'", "")
