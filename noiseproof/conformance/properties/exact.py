@@ -12,7 +12,7 @@ the epsilon being that of the table's precision, or that of the arithmetic.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -68,26 +68,44 @@ def shaken(levels: Sequence[Level], bars: bool) -> Iterator[tuple[float, list[Le
         yield h, [(float(x), float(y)) for x, y in zip(root * length, rest * length, strict=True)]
 
 
-def bounds(sides: Sides, levels: list[Level], table: Unrolled, claims: Claims) -> tuple[Array, Array, Array]:
+def bounds(sides: Sides, levels: list[Level], table: Unrolled, subject: Subject) -> tuple[Array, Array, Array]:
     """What is got, what is expected, and how far apart rounding may take them."""
-    got, expected = sides(levels, table)
+    claims, (got, expected) = subject.claims, sides(levels, table)
     least = rounding(claims, expected)
     if np.all(np.abs(got - expected) <= least):
         return got, expected, least  # there is nothing that the rest would have to explain
 
-    def condition(moved: Iterator[tuple[float, list[Level], Unrolled]]) -> Array:
+    def condition(moved: Iterable[tuple[float, list[Level], Unrolled]]) -> Array:
         slopes = [(np.subtract(*sides(at, of)) - (got - expected)) / h for h, at, of in moved]
         return np.sqrt(np.mean(np.square(slopes), axis=0))
 
     rng = np.random.default_rng(table.calls)  # signs that nobody chose
-    bars = claims.T is not None and np.allclose(np.hypot(*np.array(levels[:-1]).T), 1)
-    of_levels = condition((h, at, table) for h, at in shaken(levels, bars))
+    moved = list(shaken(levels, claims.T is not None and bool(np.allclose(np.hypot(*np.array(levels[:-1]).T), 1))))
+    of_levels = condition((h, at, table) for h, at in moved)
+    of_table = condition(same_method(subject, moved, levels, table))
     of_steps = condition((SMALL, levels, table.shaken(SMALL, rng)) for _ in range(SHAKES // 2))
     of_reading = condition((SMALL, levels, read_again(table, rng)) for _ in range(SHAKES // 2))
-    there = epsilon(claims) * (of_levels + of_steps + np.abs(expected)) + arithmetic(table) * of_reading
+    there = epsilon(claims) * (of_levels + of_table + of_steps + np.abs(expected)) + arithmetic(table) * of_reading
     noise = np.array([b * b / (a * a + b * b) for a, b in levels if b])
     there += DOUBLE / np.min(noise, initial=1.0) * np.maximum(np.abs(expected), 1)  # ours is computed from alpha_bar
     return got, expected, np.maximum(TIMES * there, least)
+
+
+def same_method(
+    subject: Subject, moved: list[tuple[float, list[Level]]], levels: list[Level], table: Unrolled
+) -> Iterator[tuple[float, list[Level], Unrolled]]:
+    """The table itself, had its levels been moved: as far as that of the method moves, which it claims to be."""
+    method = subject.claims.method or {"ancestral": "ddpm"}.get(subject.claims.family, "ddim")
+    for h, at in moved:
+        try:
+            there, here = subject.reference_on(at, method), subject.reference_on(levels, method)
+        except NoReference:
+            there, here = table, table
+        if (there.inputs.shape, there.calls) == (table.inputs.shape, table.calls):
+            inputs, end = there.inputs - here.inputs, there.end - here.end
+            yield h, levels, replace(table, inputs=table.inputs + inputs, end=table.end + end)
+        else:
+            yield h, levels, table
 
 
 def read_again(table: Unrolled, rng: np.random.Generator) -> Unrolled:
@@ -139,7 +157,7 @@ def held(
     for by in own_first(subject):
         try:
             levels = subject.levels_of(table, by)
-            found.append(judged(what, *bounds(sides, levels, table, subject.claims), place))
+            found.append(judged(what, *bounds(sides, levels, table, subject), place))
         except NoReference as reason:
             why = str(reason)
             break
@@ -155,7 +173,7 @@ def at_levels(
     subject: Subject, levels: list[Level], what: str, sides: Sides, place: Callable[..., dict[str, Any]]
 ) -> Finding:
     """The same at levels that are handed in, where no run has a part in it."""
-    return judged(what, *bounds(sides, levels, subject.table(subject.steps[0]), subject.claims), place)
+    return judged(what, *bounds(sides, levels, subject.table(subject.steps[0]), subject), place)
 
 
 def own_first(subject: Subject) -> list[str]:
@@ -177,7 +195,7 @@ def or_the_method(subject: Subject, sides: Sides, finding: Finding, what: str) -
     levels = subject.levels(finding.at["n"], by)
     reference = subject.reference_on(levels)
     alike(subject.table(finding.at["n"]), reference, claims.method)
-    got, expected, bound = bounds(sides, levels, reference, claims)
+    got, expected, bound = bounds(sides, levels, reference, subject)
     if np.any(np.abs(got - expected) > bound):
         raise NoReference(f"{claims.method} keeps {only}")
     return finding
