@@ -1,0 +1,43 @@
+"""Where runs end: the limit, the end that a method has, and more steps; each with a defect that it catches."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from noiseproof.conformance.findings import FAIL, PASS
+
+from .whole_runs import asked
+
+
+@pytest.mark.parametrize("id", ["P19", "P20", "P22"])
+@pytest.mark.parametrize("name", ["correct", "correct_ddim", "two_m", "sde_two_m"])
+def test_correct_samplers_end_where_they_should(id, name):
+    found = asked(id, name)
+    assert found.verdict == PASS, found.telling
+
+
+@pytest.mark.parametrize(
+    ("id", "name", "diagnosis"),
+    [
+        ("P19", "root", "update rule"),
+        ("P19", "mistold", "table"),
+        ("P20", "thousandth", "update rule"),
+        ("P20", "noisy_end", "last step"),
+        ("P20", "root", "update rule"),
+        ("P22", "noisy", ""),
+    ],
+)
+def test_defects_are_caught(id, name, diagnosis):
+    found = asked(id, name)
+    assert found.verdict == FAIL, found.telling
+    assert found.telling.diagnosis == diagnosis
+
+
+def test_the_weights_of_two_modes_are_told():
+    """In the plane, where trajectories end: the weight that the method gives the first mode, and that it is given."""
+    found = asked("P20", "correct_ddim")
+    plane = [finding for finding in found.findings if finding.at["data"] == "two modes in the plane"]
+    assert {finding.at["n"] for finding in plane} == {7, 13, 50}
+    assert all(finding.got == finding.expected for finding in plane)
+    assert abs(plane[-1].got - 0.35) < 4 * np.sqrt(0.35 * 0.65 / 2000) + 0.01
