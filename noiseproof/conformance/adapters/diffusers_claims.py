@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ..protocol import Claims
-from .diffusers_levels import COUNTS_LEVELS, Reading
+from .diffusers_levels import COUNTS_LEVELS, GRIDS, Reading
 
 
 class Named(NamedTuple):
@@ -69,6 +69,7 @@ PREDICTION = {
 }
 WITHOUT_A_WORD = {"DDPMWuerstchenScheduler": "noise", "IPNDMScheduler": "v", "MiniMaxH3Scheduler": "velocity"}
 BETAS = {"linear": "linear", "scaled_linear": "scaled-linear", "squaredcos_cap_v2": "cosine"}
+OTHER_SHIFTS = ("use_dynamic_shifting", "shift_terminal", "invert_sigmas")
 NOT_LINEAR = ("clip_sample", "thresholding", "clip_denoised", "use_clipped_model_output")
 
 # Parameters that tell that a class is driven in another way than the rest, and how.
@@ -157,7 +158,7 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
         ends_at=ends_at(reading, s),
         units=reading.units,
         zero_terminal_snr=bool(config.get("rescale_betas_zero_snr")),
-        spacing=config.get("timestep_spacing"),
+        spacing=None if any(config.get(grid) for grid in GRIDS) else config.get("timestep_spacing"),
         T=reading.T if in_table else None,
         schedule=schedule(reading),
         predictions={
@@ -219,10 +220,10 @@ def accepts(reading: Reading, word: str) -> bool:
     more = {name: value for name, value in offered.items() if name in inspect.signature(s.step).parameters}
     try:
         reading.scaled(s, x, s.timesteps[0])
-        s.step(model_output=x, timestep=s.timesteps[0], sample=x, **more)
+        made = s.step(model_output=x, timestep=s.timesteps[0], sample=x, return_dict=False, **more)
     except (NotImplementedError, ValueError):
         return False
-    return True
+    return bool(torch.all(torch.isfinite(made[0])))  # at alpha_bar = 0 a predicted noise says nothing
 
 
 def ends_at(reading: Reading, s: Any) -> float:
@@ -239,7 +240,14 @@ def schedule(reading: Reading) -> dict[str, Any]:
     """How the levels of training are made, as far as a formula of ours gives them."""
     config = reading.fresh.config
     betas = BETAS.get(config.get("beta_schedule", ""))
-    if betas and config.get("trained_betas") is None and "snr_shift_scale" not in config:
+    if any(config.get(name) for name in (*OTHER_SHIFTS, "trained_betas", "snr_shift_scale")):
+        return {}
+    if reading.flow:
+        same = reading.T and not betas and not any(config.get(grid) for grid in GRIDS)
+        return {"sigmas": "flow", "shift": config.get("shift", 1.0)} if same else {}
+    if "rho" in config and config.get("sigma_schedule") != "exponential":
+        return {"sigmas": "karras", "start": config.sigma_min, "end": config.sigma_max, "rho": config.rho}
+    if betas:
         ends = {"clip": 0.999} if betas == "cosine" else {"start": config.beta_start, "end": config.beta_end}
         return {"betas": betas, **ends}
     return {}

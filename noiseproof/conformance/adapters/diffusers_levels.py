@@ -149,9 +149,10 @@ class Reading:
         return float(np.exp(brentq(at, -20, 20, xtol=1e-14)))
 
     def told(self) -> Any:
-        if self.clock:
-            return self.fresh.timesteps.flip(0)
-        return range(1, self.T + 1) if self.table is None else self.table[0]
+        if self.table is not None:
+            return self.table[0]
+        times = getattr(self.fresh, "timesteps", None)
+        return range(1, self.T + 1) if times is None else times.flip(0)
 
     # ---------------------------------------------------------------- steps
 
