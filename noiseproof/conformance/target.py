@@ -21,6 +21,7 @@ from .protocol import Claims, Level
 from .wire import Array
 
 SECONDS = 20.0  # for a property, unless said otherwise
+LOADING = 3  # times as long, to import the libraries of a target on a machine that is busy
 INSIDE = "NOISEPROOF_CHECKS"  # in the environment of a process in which a target runs
 
 
@@ -178,7 +179,8 @@ class Target:
 
     def again(self, seconds: float | None = None) -> None:
         """A new time limit, from now on."""
-        self._until = time.monotonic() + (self.seconds if seconds is None else seconds)
+        self._limit = self.seconds if seconds is None else seconds
+        self._until = time.monotonic() + self._limit
 
     def close(self) -> None:
         if self._process is not None:
@@ -207,7 +209,9 @@ class Target:
         )
         self._inbox: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=_listen, args=(self._process.stdout, self._inbox), daemon=True).start()
+        self.again(LOADING * self.seconds)
         self._load()
+        self.again()
 
     def _load(self) -> None:
         done, _ = self._ask("load", f"loading {self.spec}", target=self.spec, options=self.options)
@@ -257,7 +261,7 @@ class Target:
             got = self._inbox.get(timeout=max(self._until - time.monotonic(), 0.01))
         except queue.Empty:
             self.close()
-            raise Hung(f"it did not answer within {self.seconds:g} s", call) from None
+            raise Hung(f"it did not answer within {self._limit:g} s", call) from None
         if isinstance(got, wire.Broken):
             raise self._ended(call)
         return got
