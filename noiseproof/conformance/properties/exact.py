@@ -30,6 +30,7 @@ Sides = Callable[[list[Level], Unrolled], tuple[Array, Array]]  # got and expect
 
 SINGLE, DOUBLE = float(np.finfo(np.float32).eps), float(np.finfo(np.float64).eps)
 HALF = float(np.finfo(np.float16).eps)
+ROUNDINGS = 4  # of a ratio, a difference and a quotient in single precision, and one more
 TIMES = 50  # roundings that a coefficient may have gone through
 FLOOR = 5e-6  # of tables in single precision: the worst of conforming ones was 3.3e-6
 PARTS = ("x", "the prediction", "the noise")
@@ -88,7 +89,20 @@ def bounds(sides: Sides, levels: list[Level], table: Unrolled, subject: Subject)
     there = epsilon(claims) * (of_levels + of_table + of_steps + np.abs(expected)) + arithmetic(table) * of_reading
     noise = np.array([b * b / (a * a + b * b) for a, b in levels if b])
     there += DOUBLE / np.min(noise, initial=1.0) * np.maximum(np.abs(expected), 1)  # ours is computed from alpha_bar
-    return got, expected, np.maximum(TIMES * there, least)
+    return got, expected, np.maximum(TIMES * there, least) + of_beta(claims, levels, expected)
+
+
+def of_beta(claims: Claims, levels: list[Level], expected: Array) -> Array:
+    """How far off a step is with a beta from a table in single precision: 1 - alpha is rounded as 1 is.
+
+    Kernels that draw noise take beta / (1 - alpha_bar); all others do without.
+    """
+    a, b = np.array(levels[:-1]).T
+    off = np.zeros(len(expected))
+    if claims.single and claims.T is not None and not claims.deterministic and len(off) - len(a) in (0, 1):
+        noise = b**2 / (a**2 + b**2)
+        off[len(off) - len(a) :] = ROUNDINGS * SINGLE / np.maximum(noise, SINGLE)
+    return off.reshape(-1, *[1] * (expected.ndim - 1)) * np.maximum(np.abs(expected), 1)
 
 
 def same_method(
