@@ -40,15 +40,13 @@ def outcome(property: Property, subject: Subject) -> Outcome:
     began, found = time.monotonic(), []
     try:
         why = property.concerns(subject)
-        found += [Finding(SKIP, why)] if why else collected(property.ask(subject))
+        for finding in [Finding(SKIP, why)] if why else property.ask(subject):
+            found.append(finding)  # one by one: what was found stays found, whatever comes after it
     except AboutTheTarget as wrong:
         found.append(Finding(ERROR, wrong.what, at={"call": wrong.call}))
     except NoReference as why:
         found.append(Finding(SKIP, str(why)))
+    if not found:
+        found.append(Finding(SKIP, "there was nothing to compare"))
     seconds = time.monotonic() - began
     return Outcome(property.id, property.name, property.kind, property.claims, tuple(found), seconds)
-
-
-def collected(found: Iterator[Finding]) -> list[Finding]:
-    """All findings; a property that compares nothing has found nothing, and says so."""
-    return list(found) or [Finding(SKIP, "there was nothing to compare")]

@@ -114,9 +114,12 @@ def apart(one: Array, other: Array) -> float:
     return float(np.sqrt(np.mean(np.square(one - other))))
 
 
-def chain(subject: Subject, n: int, by: str | None = None) -> Chain:
-    """A run of n steps on the target's own grid; the network takes its inputs to be where ``by`` says."""
-    table = described(subject.table(n))
+def chain(subject: Subject, n: int, by: str | None = None, affine: bool = True) -> Chain:
+    """A run of n steps on the target's own grid; the network takes its inputs to be where ``by`` says.
+
+    Raises NoReference for a sampler that is not affine, unless that does not matter.
+    """
+    table = described(subject.table(n)) if affine else subject.table(n)
     states = subject.levels_of(table, own(subject))
     return Chain(subject, table, states, states if by is None else subject.levels_of(table, by))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,20 @@ T = 1000
 BARS = np.cumprod(1 - np.linspace(1e-4, 2e-2, T))
 
 
-def asked(id: str, name: str, **options: Any) -> Any:
+@cache
+def subject(name: str) -> Subject:
+    """A sampler here, under examination; its process is kept until all tests are through."""
+    target = Target(f"{Path(__file__).resolve()}:{name}")
+    atexit.register(target.close)
+    return Subject(target)
+
+
+def asked(id: str, name: str) -> Any:
     """What is found for one property of a sampler here."""
     (property,) = (each for each in properties() if each.id == id)
-    with Target(f"{Path(__file__).resolve()}:{name}", options, 60.0) as target:
-        return outcome(property, Subject(target))
+    of = subject(name)
+    of.target.again(60.0)
+    return outcome(property, of)
 
 
 # ---------------------------------------------------------------- steps
