@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import brentq
 
 from numerics.solvers import grids
 
@@ -145,6 +144,8 @@ class Reading:
     def sigma_at(self, told: float) -> float:
         if self.table is not None:
             return float(np.exp(np.interp(told, self.table[0], np.log(self.table[1]))))
+        from scipy.optimize import brentq
+
         at = lambda log: float(self.clock(torch.tensor(np.exp(log)))) - told
         return float(np.exp(brentq(at, -20, 20, xtol=1e-14)))
 
