@@ -179,6 +179,16 @@ def hooked(noise: Callable[..., Any]) -> Any:
     return instead(torch, randn_like=lambda x, **_: noise(x.shape).to(x.dtype))
 
 
+def denoiser(model: Callable[..., Any]) -> Callable[..., Any]:
+    """The network as a function of x and sigma: what it is told is where the sampler holds itself to be."""
+
+    def denoised(x: Any, sigma: Any, *_: Any, **__: Any) -> Any:
+        at = sigma.flatten()[0] if hasattr(sigma, "flatten") else sigma
+        return model(x, sigma, (1.0, float(at)))
+
+    return denoised
+
+
 def generated(seed: int, x: Any) -> Callable[..., Any]:
     """Normals like x from a generator of their own."""
     if hasattr(x, "detach"):

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ..protocol import Claims, Level
-from . import generated, hooked, parted, peers_claims
+from . import denoiser, generated, hooked, parted, peers_claims
 
 OURS = ("net", "latents", "class_labels", "randn_like", "num_steps")  # parameters that are filled here
 BIGGEST = 80.0  # the noise level at which it begins, where the function does not say it
@@ -33,10 +33,7 @@ class Function:
         return {p.name: p.default for p in parameters}
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
-        def net(x: Any, sigma: Any, *labels: Any, **more: Any) -> Any:
-            return model(x, sigma)
-
-        about = {"sigma_min": 0.0, "sigma_max": math.inf, "round_sigma": torch.as_tensor}
+        net, about = denoiser(model), {"sigma_min": 0.0, "sigma_max": math.inf, "round_sigma": torch.as_tensor}
         for name, value in about.items():
             setattr(net, name, value)
         own = {"randn_like": lambda like: noise(like.shape).to(like.dtype)} if "randn_like" in self.defaults else {}

@@ -13,7 +13,7 @@ import torch
 from numerics.solvers.grids import karras
 
 from ..protocol import Claims, Level
-from . import generated, hooked, parted, peers_claims
+from . import denoiser, generated, hooked, parted, peers_claims
 
 OURS = ("model", "x", "sigmas", "noise_sampler", "disable", "extra_args", "callback")  # parameters that are filled here
 GRID = {"sigma_max": 80.0, "sigma_min": 0.002, "rho": 7.0}
@@ -39,7 +39,7 @@ class Function:
         filled = {"noise_sampler": lambda sigma, sigma_next: noise(x.shape, sigma, sigma_next), "disable": True}
         more = {name: value for name, value in filled.items() if name in self.takes}
         with hooked(noise):
-            return self.function(lambda x, sigma, **_: model(x, sigma), x, sigmas, **more, **self.options)
+            return self.function(denoiser(model), x, sigmas, **more, **self.options)
 
     @cached_property
     def seeded(self) -> Callable[..., Any] | None:

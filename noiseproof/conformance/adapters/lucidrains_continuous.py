@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ..protocol import Level
+from . import denoiser
 from .lucidrains_discrete import Gaussian, Network
 
 
@@ -36,7 +37,7 @@ class Elucidated(Continuous):
 
     def made(self, n: int, model: Any = None, channels: int = 1, size: int = 1) -> Any:
         made = super().made(n, model, channels, size)
-        made.preconditioned_network_forward = lambda x, sigma, *_, **__: model(x, sigma)
+        made.preconditioned_network_forward = denoiser(model)
         if self.sigmas is not None:
             made.sample_schedule = lambda n: torch.as_tensor(self.sigmas)
         return made

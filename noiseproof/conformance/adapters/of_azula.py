@@ -30,7 +30,7 @@ class Listed(schedules.Schedule):
     """Noise levels that are handed in, for times that are equally spaced from 1 to 0."""
 
     def __init__(self, sigmas: Any) -> None:
-        self.sigmas = torch.as_tensor(sigmas)
+        self.sigmas = torch.tensor(sigmas, dtype=torch.float64)
 
     def __call__(self, t: Any) -> Any:
         sigma = self.sigmas[torch.round((1 - t) * (len(self.sigmas) - 1)).long()]
@@ -48,7 +48,8 @@ class Azula:
     library: str = "torch"
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
-        sampler = self.kind(Asking(model, self.schedule), steps=n, silent=True, dtype=x.dtype, **self.options)
+        times = torch.promote_types(x.dtype, torch.float32)
+        sampler = self.kind(Asking(model, self.schedule), steps=n, silent=True, dtype=times, **self.options)
         with hooked(noise):
             return sampler(x)
 
@@ -63,9 +64,10 @@ class Azula:
         return torch.linspace(0, 1, 1001, dtype=torch.float64).tolist()
 
     def on(self, sigmas: Any) -> Azula:
-        return replace(
-            self, schedule=Listed(sigmas), claims=replace(self.claims, ends_at=float(sigmas[-1]), units="ve")
-        )
+        """They never end without noise: where that is asked for, they end as their schedule does."""
+        end = float(sigmas[-1]) or self.claims.ends_at
+        schedule = Listed([*sigmas[:-1], end])
+        return replace(self, schedule=schedule, claims=replace(self.claims, ends_at=end, units="ve"))
 
 
 def names() -> list[str]:

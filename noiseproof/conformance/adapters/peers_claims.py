@@ -67,6 +67,11 @@ AZULAS_ETA = "its eta, as documented, is the share of fresh noise in the varianc
 
 
 def azula(name: str, sampler: Any) -> Known:
+    """Times are in single precision unless another one is asked for."""
+    return {"single": True} | of_azula(name, sampler)
+
+
+def of_azula(name: str, sampler: Any) -> Known:
     if name == "DDIMSampler":
         return {"prediction": "x_0"} | ddim(math.sqrt(sampler.eta)) | {"notes": (AZULAS_ETA,)}
     family, order, method = AZULA.get(name, ("ode", getattr(sampler, "order", None), None))

@@ -49,6 +49,8 @@ class Chain:
     @cached_property
     def start(self) -> grids.Level:
         """The level of the x that a run begins with, by that of the first input."""
+        if not self.table.calls:
+            raise NoReference("it asks no network")
         (a, b), row = self.states[0], self.table.inputs[0]
         if not row[0]:
             raise NoReference("what the network is handed first does not depend on the start")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from numerics.solvers import grids
 from numerics.solvers.predictions import x_0_from
 
-from ..findings import FAIL, Finding
+from ..findings import FAIL, NOTE, Finding
 from ..protocol import Level
 from ..subject import NoReference, Subject, kind_of
 from ..target import AboutTheTarget, Raised
@@ -37,7 +38,12 @@ def conversion(subject: Subject) -> Iterator[Finding]:
             continue  # P23
         place = lambda _, k, C=table.calls: {"step": C - 1, "coefficient of": PARTS[k]}
         what = f"the step to no noise returns x_0, from x and a network that predicts {subject.claims.prediction}"
-        yield or_the_method(subject, sides, held(subject, table, what, sides, place), "x_0")
+        finding = or_the_method(subject, sides, held(subject, table, what, sides, place), "x_0")
+        order = subject.claims.order or 1
+        if finding.verdict == FAIL and subject.claims.method is None and order > 1:
+            more = f"the last step uses more than the last prediction, as one of order {order} may"
+            finding = replace(finding, verdict=NOTE, text=more, diagnosis="")
+        yield finding
 
 
 def x_0_of(prediction: str, level: Level) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..findings import FAIL, PASS, Finding
+from ..findings import FAIL, NOTE, PASS, Finding
 from ..protocol import Level
 from ..subject import NoReference, Subject
 from ..target import Raised
@@ -103,6 +103,10 @@ def last_step(subject: Subject) -> Iterator[Finding]:
             lambda _, n=n: {"n": n, "step": subject.table(n).calls - 1},
         )
         diagnosis = "last step" if finding.verdict == FAIL else ""
+        if diagnosis and subject.claims.family == "sde" and subject.claims.method is None and subject.claims.ends_at:
+            what = "the last step draws noise, and it promises to end where some is left"
+            yield replace(finding, verdict=NOTE, text=what)
+            continue
         yield replace(finding, diagnosis=diagnosis)
 
 
@@ -124,7 +128,7 @@ def eta_family(subject: Subject) -> Iterator[Finding]:
 def of_eta(subject: Subject, steps: tuple[int, ...]) -> Iterator[Finding]:
     eta = subject.claims.eta or 0.0
     for n in steps:
-        finding = same_steps(subject, n, f"ddim(eta={eta:g})", (0, 1, 2))
+        finding = same_steps(subject, n, f"ddim(eta={eta!r})", (0, 1, 2))
         yield replace(finding, at={**finding.at, "eta": eta})
 
 
