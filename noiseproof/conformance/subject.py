@@ -25,6 +25,9 @@ Array = NDArray[np.float64]
 STEPS = (7, 13, 50)
 TOLD, ITS_OWN = "told", "its own"  # levels by what the network is told, and by what the sampler holds itself to be at
 
+# The share of x_0 in a prediction where no noise is left: x says it, and the noise is zero on average, in the limit.
+WITHOUT_NOISE = {"x_0": 1.0, "velocity": 1.0}
+
 
 class NoReference(LookupError):
     """There is nothing that the target could be compared with here; the message says why."""
@@ -117,6 +120,8 @@ class Subject:
         """What the best network says about x, (N,) or (N, ...), at a level, in the words that the sampler wants."""
         kind, sign = kind_of(self.claims.prediction)
         at = grids.Level(*level, 0.0)
+        if not at.noise:
+            return sign * WITHOUT_NOISE.get(kind, 0.0) * x / at.scale
         return sign * predictions.converted(predictions.denoiser(world), kind)(x, at)
 
     def data_from(self, prediction: Array, level: Level, x: Array) -> Array:
@@ -128,7 +133,12 @@ class Subject:
     def gains(self, mean: float, variance: float, levels: Sequence[Level]) -> list[tuple[float, float]]:
         """The same for N(mean, variance), as a gain and a constant at each level."""
         kind, sign = kind_of(self.claims.prediction)
-        found = [moments.predicted(kind, mean, variance, grids.Level(*level, 0.0)) for level in levels]
+        found = [
+            moments.predicted(kind, mean, variance, grids.Level(a, b, 0.0))
+            if b
+            else (WITHOUT_NOISE.get(kind, 0.0) / a, 0.0)
+            for a, b in levels
+        ]
         return [(sign * gain, sign * constant) for gain, constant in found]
 
 

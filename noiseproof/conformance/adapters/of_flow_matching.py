@@ -16,13 +16,13 @@ from ..protocol import Claims, Level
 from . import one_of, parted, peers_claims
 
 # Methods of torchdiffeq with a fixed step: the order, and which sampler of ours it is.
-METHODS: dict[str, tuple[int, str | None]] = {
+METHODS: dict[str, tuple[int | None, str | None]] = {
     "euler": (1, "flow-euler"),
     "midpoint": (2, None),
     "heun2": (2, None),
     "heun3": (3, None),
     "rk4": (4, None),
-    "explicit_adams": (4, None),
+    "explicit_adams": (None, None),  # its coefficients are those of equal steps
 }
 
 

@@ -14,9 +14,9 @@ from ..protocol import Level
 from ..subject import NoReference, Subject
 from ..target import Call, Raised, Ran, Unfit
 from ..unrolled import SHAPE
-from . import BOOLEAN, EXACT, Property
 from .ends import Array, chain, own
 from .exact import TIMES, rounding
+from .property import BOOLEAN, EXACT, Property
 
 SWEEP = (1, 2, 3, 4, 7, 10, 14, 15, 20)
 DATA = gaussian(0.4, 0.6)

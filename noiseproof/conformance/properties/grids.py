@@ -12,8 +12,8 @@ from ..findings import FAIL, NOTE, PASS, Finding
 from ..protocol import Claims, Level
 from ..subject import ITS_OWN, TOLD, Subject
 from ..unrolled import Unrolled
-from . import BOOLEAN, EXACT, Property
 from .exact import TIMES, epsilon, own_first, rounding
+from .property import BOOLEAN, EXACT, Property
 from .tables import broken, directions, sigmas, training, with_levels
 
 Array = NDArray[np.float64]

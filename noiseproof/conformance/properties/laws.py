@@ -17,9 +17,9 @@ from numerics.worlds import Mixture, mixture
 
 from ..findings import FAIL, NOTE, PASS, Finding
 from ..subject import ITS_OWN, TOLD, NoReference, Subject
-from . import BOOLEAN, EXACT, ORDER, Property
 from .ends import GAUSSIANS, LAST, SMOOTH, Array, Chain, apart, chain, claims_order, ordered
 from .exact import TIMES, own_first, rounding
+from .property import BOOLEAN, EXACT, ORDER, Property
 
 MANY, MOST = 192, 768  # steps on its own grid
 CONVERGES, STAYS = 0.5, 0.2  # local orders of an error that vanishes, and of one that does not

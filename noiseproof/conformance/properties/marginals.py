@@ -13,8 +13,8 @@ from ..protocol import Level
 from ..subject import NoReference, Subject, kind_of
 from ..target import AboutTheTarget
 from ..unrolled import Unrolled
-from . import EXACT, Property
 from .exact import held, or_the_method
+from .property import EXACT, Property
 
 Array = NDArray[np.float64]
 

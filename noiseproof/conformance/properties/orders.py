@@ -14,8 +14,8 @@ from numerics.worlds import Mixture
 
 from ..findings import Finding
 from ..subject import ITS_OWN, NoReference, Subject
-from . import ORDER, Property
 from .ends import GAUSSIANS, SMOOTH, Chain, claims_order, described, ordered
+from .property import ORDER, Property
 
 FIRST, FINAL = 100.0, 0.05  # sigma
 COUNTS = (24, 48, 96, 192)

@@ -16,9 +16,9 @@ from ..protocol import Level
 from ..subject import NoReference, Subject, kind_of
 from ..target import AboutTheTarget, Raised
 from ..unrolled import Unrolled
-from . import EXACT, Property
 from .exact import PARTS, clash, held, named, or_the_method, parts
 from .marginals import following
+from .property import EXACT, Property
 
 Array = NDArray[np.float64]
 
@@ -39,9 +39,8 @@ def conversion(subject: Subject) -> Iterator[Finding]:
         place = lambda _, k, C=table.calls: {"step": C - 1, "coefficient of": PARTS[k]}
         what = f"the step to no noise returns x_0, from x and a network that predicts {subject.claims.prediction}"
         finding = or_the_method(subject, sides, held(subject, table, what, sides, place), "x_0")
-        order = subject.claims.order or 1
-        if finding.verdict == FAIL and subject.claims.method is None and order > 1:
-            more = f"the last step uses more than the last prediction, as one of order {order} may"
+        if finding.verdict == FAIL and subject.claims.method is None and subject.claims.order != 1:
+            more = "the last step uses more than the last prediction, as one that does not claim the order 1 may"
             finding = replace(finding, verdict=NOTE, text=more, diagnosis="")
         yield finding
 

@@ -14,8 +14,8 @@ from ..protocol import Level
 from ..subject import NoReference, Subject
 from ..target import Raised
 from ..unrolled import Unrolled
-from . import EXACT, Property
 from .exact import PARTS, alike, clash, held, judged, named, own_first, parts, rounding
+from .property import EXACT, Property
 
 Array = NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from ..protocol import Claims, Level
 from ..subject import TOLD, NoReference, Subject
 from ..target import Hung
 from ..unrolled import SHAPE, Unrolled
-from . import EXACT, Property
 from .exact import SINGLE, TIMES, at_levels, epsilon, held, judged, own_first, rounding
+from .property import EXACT, Property
 
 Array = NDArray[np.float64]
 

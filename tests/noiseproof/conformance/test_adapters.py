@@ -10,6 +10,7 @@ import itertools
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +19,11 @@ from noiseproof.conformance import adapters
 from noiseproof.conformance.adapters import loaded, place_of
 from noiseproof.conformance.adapters.from_step import from_step
 from noiseproof.conformance.child import handed, read
+from noiseproof.conformance.protocol import Claims
+from noiseproof.conformance.subject import Subject
 from noiseproof.conformance.target import Call, Raised, Ran, Target
 from noiseproof.conformance.unrolled import Unrolled, unrolled
+from numerics.worlds import mixture
 
 pytest.importorskip("torch")
 SHAPES = Path(__file__).parent / "shapes.py"
@@ -209,6 +213,17 @@ def test_flow_matching(method):
         agree(steps(read_off), np.tile([1, h, 0], (N, 1)))
     agree(read_off.told, np.arange(0, 1, h / (1 + (method == "midpoint"))))
     agree(read_off.end[1:], np.full(N, h) if method == "euler" else np.tile([0, h], N))
+
+
+@pytest.mark.parametrize("prediction", ["noise", "x_0", "v", "velocity", "backward-velocity"])
+def test_where_no_noise_is_left_the_network_says_the_limit(prediction):
+    """Some methods of torchdiffeq ask there."""
+    subject, x = Subject.__new__(Subject), np.linspace(-1, 1, 5)
+    vars(subject)["target"] = SimpleNamespace(claims=Claims("limit", "flow", prediction))
+    near, there = (1 - 1e-9, 1e-9), (1.0, 0.0)
+    world = mixture([0.3, 0.7], [-1.1, 0.8], [0.5, 0.4])
+    agree(subject.predicts(world, there, x), subject.predicts(world, near, x), 1e-6)
+    agree(*subject.gains(0.4, 0.6, [there, near]), 1e-6)
 
 
 @pytest.mark.parametrize("eta", [0, 0.5])
