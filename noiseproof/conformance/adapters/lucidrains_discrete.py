@@ -41,7 +41,7 @@ def begun(kind: type, x: Any, noise: Any) -> Iterator[None]:
     """What is drawn first is x, and then noise; nothing is clipped, and what comes out is no image."""
     first = [x]
     drawn = {
-        "randn": lambda shape, **_: first.pop() if first else noise(shape),
+        "randn": lambda *_, **__: first.pop() if first else noise(x.shape),
         "randn_like": lambda like: noise(like.shape).to(like.dtype),
         "clamp": unclamped(torch.clamp),
     }
@@ -69,10 +69,10 @@ class Gaussian:
         return self.kind(network, image_size=size, sampling_timesteps=n, **self.options)
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
-        if x.ndim != 4 or x.shape[2] != x.shape[3]:
-            raise ValueError(f"x has shape {tuple(x.shape)}; {self.kind.__name__} takes square images, (B, C, H, H)")
+        if x.ndim != 4:
+            raise ValueError(f"x has shape {tuple(x.shape)}; {self.kind.__name__} takes images, (B, C, H, W)")
         with begun(self.kind, x, noise):
-            return self.sampled(self.made(n, model, x.shape[1], x.shape[2]), len(x))
+            return self.sampled(self.made(n, model, x.shape[1], x.shape[2]).to(x.dtype), len(x))
 
     def sampled(self, made: Any, count: int) -> Any:
         return made.sample(batch_size=count)

@@ -30,7 +30,7 @@ K_DIFFUSION: dict[str, tuple[str, int | None, str | None]] = {
     "sample_euler_ancestral": ("ancestral", 1, "euler-ancestral"),
     "sample_dpm_2_ancestral": ("sde", 2, None),
     "sample_dpmpp_2s_ancestral": ("sde", 2, None),
-    "sample_dpmpp_sde": ("sde", 1, None),
+    "sample_dpmpp_sde": ("sde", 2, None),  # it asks twice a step for that
     "sample_dpmpp_2m_sde": ("sde", 2, None),
     "sample_dpmpp_3m_sde": ("sde", 3, None),
 }
@@ -40,7 +40,7 @@ def k_diffusion(name: str, given: Known) -> Known:
     """With options of its own a function may be another sampler, and a name that is not known claims only to be one."""
     family, order, method = K_DIFFUSION.get(name, ("sde" if given else "ode", None, None))
     if given:
-        order, method = None, None
+        family, order, method = ("sde" if family == "ancestral" else family), None, None
     deterministic = family == "ode" and not given
     return {"prediction": "x_0", "family": family, "order": order, "method": method, "deterministic": deterministic}
 
