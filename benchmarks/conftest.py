@@ -37,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.pluginmanager.hasplugin("benchmark"):
+        raise pytest.UsageError("the benchmarks need pytest-benchmark: pip install 'noiseproof[test]'")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The timer is that of the device."""
     ours = [item for item in items if item.path.is_relative_to(HERE)]
@@ -95,6 +100,7 @@ def report(benchmark: Any, device: Machine, record_property: Callable[[str, obje
 # ---------------------------------------------------------------- the JSON
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, Any]:
     """The kind of device and no more: no file of results names a host."""
     return {
@@ -103,6 +109,7 @@ def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, A
     }
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(config: pytest.Config, benchmarks: Any, output_json: dict[str, Any]) -> None:
     """Without every single time, and with nothing of the checkout but the commit."""
     commit = output_json["commit_info"]
@@ -116,7 +123,10 @@ def pytest_benchmark_update_json(config: pytest.Config, benchmarks: Any, output_
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the ratios, and the goals beside them."""
+    """Print the ratios, the goals beside them, and why anything was left out."""
+    skipped = [report for report in terminalreporter.getreports("skipped") if report.nodeid.startswith(HERE.name)]
+    for why in dict.fromkeys(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped):
+        terminalreporter.write_line(f"Left out: {why}")
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     measured = [value for report in reports for name, value in report.user_properties if name == "measured"]
     if measured:
