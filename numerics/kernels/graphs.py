@@ -32,7 +32,7 @@ SEED, FIRST, ROW, FINISHED = range(4)  # what stands in the memory of the device
 STREAM = tl.constexpr(RUN)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["length", "particles", "d", "counters"])
 def next_row(outs, ins, rows, place, length, particles, d, counters,
              noisy: tl.constexpr, aligned: tl.constexpr, TILE: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
     """One row, and the place of the next one.  A row is outs times ins coefficients and that of noise."""

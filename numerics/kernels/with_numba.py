@@ -7,6 +7,7 @@ after a fork.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +21,7 @@ from .steps import HALF, LOG, Steps
 
 threads: int = config.NUMBA_NUM_THREADS  # pyright: ignore[reportAttributeAccessIssue]  all cores, or as told
 ENOUGH = 2**16  # elements, for which a thread is worth its start
+AT_ONCE = 2**28  # elements, some tenths of a second: nothing interrupts what is compiled
 
 Arrays = Sequence[Any]
 
@@ -74,14 +76,18 @@ def chain(x: Any, steps: Steps, place: Place) -> None:
 
 
 def _spread(work: Callable[[int, int], Any], parts: int, size: int) -> None:
-    """work(begin, end) for all parts, by as many threads as are worth it."""
+    """work(begin, end) for all parts, by as many threads as are worth it, and so that it can be interrupted."""
     n = max(1, min(threads, parts, size // ENOUGH))
+    turns = min(parts, n * max(1, -(-size // (n * AT_ONCE))))
+    ends = [parts * k // turns for k in range(turns + 1)]
     if n == 1:
-        work(0, parts)
+        deque(map(work, ends[:-1], ends[1:]), maxlen=0)
         return
-    ends = [parts * k // n for k in range(n + 1)]
-    with ThreadPoolExecutor(n) as pool:
-        list(pool.map(work, ends[:-1], ends[1:]))
+    pool = ThreadPoolExecutor(n)
+    try:
+        deque(pool.map(work, ends[:-1], ends[1:]), maxlen=0)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _flat(array: Any) -> Any:

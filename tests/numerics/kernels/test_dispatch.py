@@ -187,6 +187,18 @@ def test_outputs_are_written_everywhere_and_inputs_nowhere(backend):
     assert np.array_equal(x, X)
 
 
+@pytest.mark.parametrize("backend", ["reference", "numba", "torch"])
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+def test_an_output_may_be_several_inputs(noise, backend):
+    if backend != "reference":
+        pytest.importorskip(backend)
+    as_array = sys.modules["torch"].from_numpy if backend == "torch" else np.asarray
+    out, other, z = as_array(X.copy()), as_array(X[::-1].copy()), np.empty_like(X)
+    kernels.normal(z, Place(1))
+    kernels.combine([out], [out, other, out], [[2.0, 3.0, 5.0]], noise, Place(1), backend)
+    assert np.allclose(out, 7 * X + 3 * X[::-1] + noise * z, rtol=0, atol=1e-5)
+
+
 # Places
 
 

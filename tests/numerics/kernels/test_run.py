@@ -192,6 +192,19 @@ def test_a_state_that_is_not_finite_does_not_become_finite(value, backend):
             kernels.run(methods.METHODS[name](GRID), lambda x, level: 0.5 * x, made(x), backend=backend)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("d", [3, 6])
+@pytest.mark.parametrize("value", [1e20, -3e38])
+def test_a_state_whose_square_is_not_finite_does_not_become_finite(value, d, backend):
+    """Whoever knows no more which component is likely must not say that all of them are."""
+    backend, made = arrays(backend)
+    world, x = worlds.mixture([0.3, 0.7], [[-1.0] * d, [2.0] * d], [0.5, 0.2]), np.zeros((37, d), F)
+    x[5, 1] = value
+    for name in ("ddpm", "dpmpp-2m"):
+        with np.errstate(all="ignore"), pytest.raises(NotFinite):
+            kernels.chain(methods.METHODS[name](GRID), world, made(x), backend=backend)
+
+
 def test_more_registers_than_a_kernel_takes_go_through_the_reference():
     """Three sums at once, of five registers: nothing is overwritten before it is read."""
     names = ["x", "a", "b", "c"]

@@ -299,6 +299,21 @@ def test_a_chain_does_not_depend_on_how_particles_are_split(d):
     assert not torch.equal(whole[:80], whole[80:160])
 
 
+@interpreted
+@pytest.mark.parametrize(("d", "components"), [(2, 9), (16, 5)])
+def test_what_fills_up_a_table_is_never_likely(d, components):
+    """However unlikely all components are: far out their logarithms are about -1e33."""
+    import torch
+
+    from numerics.kernels.with_triton import chain
+
+    law, table = world(d, components), methods.METHODS["ddim"](grids.log_snr(4, 5.0, 0.1))
+    x, exact = torch.full((3, d), 1e16), np.full((3, d), 1e16)
+    chain(x, Steps.of(table, law), Place())
+    reference.chain(exact, Steps.of(table, law, np.float64), Place())
+    assert np.max(np.abs(x.numpy() - exact)) < 1e-5 * np.max(exact)
+
+
 # ---------------------------------------------------------------- graphs: what of them needs no device
 
 
