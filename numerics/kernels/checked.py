@@ -46,8 +46,7 @@ def output(array: Any, name: str, place: Place | None = None) -> None:
         )
     if isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError(f"{name} is read-only; expected an array to write into: hand over a copy")
-    if not isinstance(array, np.ndarray) and array.requires_grad:
-        raise ValueError(f"{name} wants a gradient, and kernels have none: detach it, or use numerics.solvers.running")
+    _without_gradient(array, name)
     if place is None:
         split(array.shape)
     else:
@@ -85,6 +84,7 @@ def combined(
         like(array, outs[0], f"ins[{j}]", "outs[0]")
         if not _contiguous(array):
             raise ValueError(f"ins[{j}] is not contiguous; expected the layout of outs[0]: hand over a contiguous copy")
+        _without_gradient(array, f"ins[{j}]")
     for i, out in enumerate(outs):
         if any(overlap(out, other) for other in outs[:i]):
             raise ValueError(f"outs[{i}] overlaps another output: give each memory of its own")
@@ -99,6 +99,11 @@ def overlap(a: Any, b: Any) -> bool:
         return np.may_share_memory(a, b)  # by where each begins and ends
     begin, other = a.data_ptr(), b.data_ptr()
     return begin < other + b.nbytes and other < begin + a.nbytes
+
+
+def _without_gradient(array: Any, name: str) -> None:
+    if not isinstance(array, np.ndarray) and array.requires_grad:
+        raise ValueError(f"{name} wants a gradient, and kernels have none: detach it, or use numerics.solvers.running")
 
 
 def _contiguous(array: Any) -> bool:

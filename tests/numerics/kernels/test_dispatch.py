@@ -169,6 +169,9 @@ def test_tensors_that_do_not_fit_are_refused():
         with pytest.raises(error, match=message):
             kernels.combine([out], [ins], [[1.0]])
     out = torch.full((4, 3), torch.nan)
+    for backend in ("reference", "torch", None):  # or one would refuse it, one ignore it, and one write it into out
+        with pytest.raises(ValueError, match=r"ins.0. wants a gradient, and kernels have none"):
+            kernels.combine([out], [x.clone().requires_grad_()], [[1.0]], backend=backend)
     kernels.combine([out], [torch.nn.Parameter(x, requires_grad=False)], [[2.0]])
     assert torch.equal(out, 2 * x)
 

@@ -386,3 +386,11 @@ def test_what_a_graph_cannot_hold_is_refused():
         rows(x[:, :1])
     with pytest.raises(ValueError, match="first is 18446744073709551616; expected an integer"):
         rows.begin(x, 0, 2**64 - 2)
+    with pytest.raises(ValueError, match="first is 7, and there is no seed; expected both, or none to go on"):
+        rows.begin(x, first=7)
+    with pytest.raises(ValueError, match=r"x has shape \(1, 2\); expected that of the one it was made for, \(3, 2\)"):
+        rows.begin(x[:1], 0)
+    with pytest.raises(TypeError, match="x is float64 cpu torch; expected that of the one it was made for, float32"):
+        rows.begin(x.double(), 0)
+    rows.begin(torch.nn.Parameter(x), 0)
+    assert not rows.registers[0].requires_grad
