@@ -77,7 +77,7 @@ class Rows:
         self.place = torch.zeros(4, dtype=torch.int64, device=x.device)
 
     def begin(self, x: Any, seed: int | None = None, first: int = 0) -> None:
-        """x into the state, and what is remembered away; with a seed, to draw elsewhere than where the last run ended.
+        """x into the state, at the first row; with a seed, to draw elsewhere than where the last run ended.
 
         Raises ValueError or TypeError for another x than the rows were made for, for what is no seed and no first
         particle, or has not so many, and for a first particle without a seed.
@@ -88,6 +88,7 @@ class Rows:
         for register in self.registers[1:]:
             register.zero_()
         self.registers[0].copy_(x.detach())
+        self.place[ROW:].zero_()  # where the last run was interrupted
         if seed is not None:
             shape = tuple(x.shape)
             Place(seed, RUN, first).of_row(len(self.rows) - 1, split(shape)[1]).reaches(shape)

@@ -66,6 +66,18 @@ def test_a_chain_by_every_backend(name, backend):
     assert np.all(np.linalg.norm(end - expected, axis=-1, keepdims=True) <= error)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("variance", [0.0, 1e-4])
+def test_a_chain_on_many_points_far_from_zero_is_right_to_rounding(variance, backend):
+    backend, made = arrays(backend)
+    rng, table = np.random.default_rng(6), methods.ddim(grids.log_snr(12, 20.0, 0.01))
+    world = worlds.mixture(np.full(40, 1 / 40), 1000 + rng.standard_normal((40, 3)), variance)
+    x = (table.grid[0].scale * 1000 + rng.standard_normal((50, 3))).astype(F)
+    expected, error = of_chain(Steps.of(table, world, np.float64), x, None)
+    end = np.asarray(kernels.chain(table, world, made(x), backend=backend))
+    assert np.all(np.linalg.norm(end - expected, axis=-1, keepdims=True) <= error)
+
+
 def test_a_chain_around_another_prediction_is_the_same_chain():
     table = methods.dpmpp_2m(GRID)
     expected, _ = of_chain(Steps.of(table, WORLD, np.float64), X, None)

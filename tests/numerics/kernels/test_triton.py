@@ -352,6 +352,8 @@ def test_rows_know_where_they_are_and_go_on_with_the_next_particles(method, shap
         ends.append(rows.registers[0].clone())
     assert not torch.equal(ends[0], ends[1])
     rows.begin(x, seed, first)
+    rows(x)  # and no more of this run
+    rows.begin(x)
     for row in table.rows:
         rows(None if row.level is None else predict(rows.registers[0], row.level))
     assert torch.equal(ends[0], rows.registers[0])
