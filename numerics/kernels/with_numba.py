@@ -91,4 +91,4 @@ def _spread(work: Callable[[int, int], Any], parts: int, size: int) -> None:
 
 
 def _flat(array: Any) -> Any:
-    return np.asarray(array).reshape(-1)
+    return (array if isinstance(array, np.ndarray) else array.numpy()).reshape(-1)
