@@ -148,7 +148,14 @@ def rounded(table, data, x):
     """How far single precision may lead from x: each row rounds what is no larger than if nothing ever cancelled.
 
     Nor is an error stretched by more, on its way to the end, than the numbers are whose signs are all the same.
+
+    Raises ValueError for a mixture about which a network is asked.
     """
+    if table.evaluations and len(data.weights) > 1:
+        raise ValueError(
+            f"the data have {len(data.weights)} components, and {table.method} asks for predictions, which are affine "
+            "for Gaussian data alone: hand over one component, or hold the end to its law by keeps_law"
+        )
     sizes = np.stack([np.abs(x), *(np.zeros(x.shape) for _ in table.registers[1:])])
     for row, m in table.matrices():
         said = np.zeros(x.shape)

@@ -7,7 +7,7 @@ from numerics import kernels
 from numerics.checks import chains
 from numerics.checks.chains import drawing, draws_end, has_laws, one_by_one, rounded
 from numerics.checks.reversal import naive
-from numerics.checks.reversal.step import GAUSSIANS
+from numerics.checks.reversal.step import CLUSTERS, GAUSSIANS
 from numerics.checks.sampler.ddpm import LEAPS, adding, given_both_ends
 from numerics.solvers.transport import law
 from numerics.statistics import FAIL, PASS
@@ -138,3 +138,9 @@ def test_single_precision_stays_within_what_is_explained_and_near_it(sign, eithe
     exactly = x.astype(float)
     apart = np.abs(RUN(table, DATA, x, 7) - RUN(table, DATA, exactly, 7)) / rounded(table, DATA, exactly)
     assert 0.01 < np.max(apart) < 1
+
+
+def test_what_rounding_explains_is_known_for_gaussian_data_alone():
+    table, x = one_by_one(RIGHT, LEAPS, DATA), np.ones(2)
+    with pytest.raises(ValueError, match="2 components, and under test asks for predictions"):
+        rounded(table, CLUSTERS, x)
