@@ -29,8 +29,8 @@ from benchmarks.passes import passes
 from benchmarks.peers import torch
 from numerics import kernels, noise, schedules
 from numerics.solvers import grids
-from numerics.solvers.ancestral import ddpm
 from numerics.solvers.methods import METHODS
+from numerics.solvers.table import PREDICTION, STATE
 
 SIZES = {
     "small": ((64, 3, 64, 64), torch.float32),
@@ -45,13 +45,13 @@ REPEATS = 50  # rows of the graph that is replayed
 PROCESSES = 5  # new ones, each of which finds its memory in another state
 
 
-def ddim(step):
-    """x_0 from the prediction, and the predicted noise again."""
-    root, here, there = sqrt(step.alpha), sqrt(1 - step.alpha_bar), sqrt(1 - step.alpha_bar_prev)
-    return 1 / root, there - here / root, 0.0
+def row_of(method):
+    """The coefficients of x_t, of the predicted noise and of fresh noise, by the proved formula."""
+    row = METHODS[method](grids.visiting(SCHEDULE, [T_NOW, T_NOW - 1])).predicting("noise").rows[0]
+    return row.maps[STATE][STATE], row.maps[STATE][PREDICTION], row.noise
 
 
-ROWS = {"step-stochastic": tuple(ddpm(STEP)), "step-deterministic": ddim(STEP)}
+ROWS = {"step-stochastic": row_of("ddpm"), "step-deterministic": row_of("ddim")}
 
 
 def made(workload, size, kind):
