@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from functools import partial
-from math import prod, sqrt
+from math import prod
 from pathlib import Path
 from statistics import median
 
