@@ -113,9 +113,11 @@ def has_laws(kernel, grid, data, expected=None):
         return or_nowhere(expected.shape, lambda: laws(one_by_one(kernel, on, world), world))
 
     at = {"m_0": data.mean, "v_0": data.variance, "scales": grid.scales, "noises": grid.noises}
-    yield by_running(matches(under_test(run, "the run"), at, expected, len(grid) * (1 + np.abs(expected))))
     ended = lambda x: law(standardised_by(x, *expected[:, -1]))
-    yield draws_end(lambda: one_by_one(kernel, grid, data), data, transport.law(data, grid[0]), ended)
+    return [
+        by_running(matches(under_test(run, "the run"), at, expected, len(grid) * (1 + np.abs(expected)))),
+        draws_end(lambda: one_by_one(kernel, grid, data), data, transport.law(data, grid[0]), ended),
+    ]
 
 
 # Draws, as samplers are run: by the fast kernels, in single precision, with the noise that has a place
