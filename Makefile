@@ -6,6 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 RESULTS := benchmarks/results
+BENCH := $(BIN)/python -m pytest benchmarks --benchmark-columns=min,median,max,rounds
 
 .PHONY: help verify test test-slow lint bench bench-gpu bench-report calibrate .venv
 
@@ -33,13 +34,13 @@ lint: .venv/dev
 	$(BIN)/basedpyright
 
 bench: .venv
-	$(BIN)/python -m pytest benchmarks --benchmark-json=$(RESULTS)/cpu.json
+	$(BENCH) --benchmark-json=$(RESULTS)/cpu.json
 
 # Without a GPU it says so, before anything is installed.
 bench-gpu: .venv
 	@if $(BIN)/python -m benchmarks.machine; then \
 	    $(INSTALL) -e ".[test,gpu,docs]" && \
-	    $(BIN)/python -m pytest benchmarks --device cuda --benchmark-json=$(RESULTS)/cuda.json; measured=$$?; \
+	    $(BENCH) --device cuda --benchmark-json=$(RESULTS)/cuda.json; measured=$$?; \
 	    $(BIN)/python -m benchmarks.report $(RESULTS)/cuda.json && exit $$measured; fi
 
 bench-report: .venv

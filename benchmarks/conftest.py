@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from functools import partial
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="time also FUNCTION(model, x, sigmas) of a MODULE that can be imported, a sampler of k-diffusion's shape, "
         "where model(x, sigma) is the denoised x and sigmas fall",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.pluginmanager.hasplugin("benchmark"):
+        raise pytest.UsageError("the benchmarks need pytest-benchmark: pip install 'noiseproof[test]'")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -95,6 +102,7 @@ def report(benchmark: Any, device: Machine, record_property: Callable[[str, obje
 # ---------------------------------------------------------------- the JSON
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, Any]:
     """The kind of device and no more: no file of results names a host."""
     return {
@@ -103,6 +111,7 @@ def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, A
     }
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_json(config: pytest.Config, benchmarks: Any, output_json: dict[str, Any]) -> None:
     """Without every single time, and with nothing of the checkout but the commit."""
     commit = output_json["commit_info"]
@@ -116,7 +125,10 @@ def pytest_benchmark_update_json(config: pytest.Config, benchmarks: Any, output_
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the ratios, and the goals beside them."""
+    """Print the ratios, the goals beside them, and why anything was left out."""
+    skipped = [report for report in terminalreporter.getreports("skipped") if report.nodeid.startswith(HERE.name)]
+    for why in dict.fromkeys(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped):
+        terminalreporter.write_line(f"Left out: {why}")
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
     measured = [value for report in reports for name, value in report.user_properties if name == "measured"]
     if measured:
@@ -125,21 +137,29 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def lines(measured: list[dict[str, Any]]) -> Iterator[str]:
-    """The tables of ratios, of what was not here to be measured, and of goals."""
+    """The tables of ratios and of goals, and what was not here to be measured; of growth the exponent says enough."""
     named = [(f"{row['workload']}, {row['size']}", row) for row in measured]
-    of_peers = [name for row in measured for part in ("ratio", "missing") for name in row.get(part, {})]
-    left, right = (max(map(len, names)) + 2 for names in ([name for name, _ in named], [*of_peers, "workload"]))
+    compared = [(name, row) for name, row in named if "exponent" not in row]
+    of_peers = [
+        peer for _, row in compared for peer in map(partial(counted, row), [*row["ratio"], *row.get("missing", {})])
+    ]
+    left, right = max(len(name) for name, _ in named) + 2, max(map(len, [*of_peers, "workload"])) + 2
     yield f"----- times as long as ours (paired rounds, one thread; {measured[0]['device']}) -----"
-    yield f"{'workload':{left}}{'peer':{right}}{'low':>8}{'median':>9}{'high':>9}{'error':>10}{'our error':>11}"
-    for name, row in named:
+    yield "Errors: of steps and normals the farthest from double precision, of chains W_2 from the exact law."
+    yield f"{'workload':{left}}{'peer':{right}}{'low':>6}{'median':>8}{'high':>8}{'error':>9}{'ours':>9}"
+    for name, row in compared:
+        if "best" in row:
+            yield f"{name:{left}}ours is {counted(row, row['best'])}"
         for peer, (low, middle, high) in row["ratio"].items():
             error = row.get("peer_error", {}).get(peer)
-            errors = f"{'-' if error is None else f'{error:.1e}':>10}{row['error']:11.1e}"
-            yield f"{name:{left}}{peer:{right}}{low:7.2f}x{middle:8.2f}x{high:8.2f}x{errors}"
+            errors = f"{'-' if error is None else f'{error:.1e}':>9}{row['error']:9.1e}"
+            yield f"{name:{left}}{counted(row, peer):{right}}{times(low):>6}{times(middle):>8}{times(high):>8}{errors}"
     for name, row in named:
         for peer, why in row.get("missing", {}).items():
             yield f"{name:{left}}{peer:{right}}not measured: {why}"
-    yield f"{'workload':{left}}{'goal':{right}}{'measured':>9}{'goal':>9}{'floor':>9}"
+    if any(row["goals"] or "exponent" in row for row in measured):
+        yield ""
+        yield f"{'workload':{left}}{'goal':{right}}{'measured':>9}{'goal':>9}{'floor':>9}"
     for name, row in named:
         if "exponent" in row and not row["goals"]:
             yield f"{name:{left}}{'exponent':{right}}{row['exponent']:9.3g}{'-':>9}{'-':>9}"
@@ -150,3 +170,13 @@ def lines(measured: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{name:{left}}{goal['of']:{right}}{numbers}  {goal['result']}"
     if any(row.get("backend") not in FUSED for row in measured):
         yield "Not held to a goal without the fused kernels: pip install 'noiseproof[fast]', on a GPU 'noiseproof[gpu]'"
+
+
+def counted(row: dict[str, Any], name: str) -> str:
+    """A method with the steps that it takes, where that was the question."""
+    return f"{name} ({row['steps'][name]} steps)" if name in row.get("steps", {}) else name
+
+
+def times(ratio: float) -> str:
+    """Three digits: 0.71x, 12.3x, 1230x."""
+    return f"{ratio:.{max(0, 2 - max(0, floor(log10(ratio))))}f}x"

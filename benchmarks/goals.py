@@ -17,6 +17,7 @@ DIFFUSERS, AZULA = "diffusers", "azula"
 EAGER, IN_PLACE, COMPILED, GEMM = "torch, as written", "torch, in place", "torch.compile", "torch, by GEMM"
 EXPONENT = "exponent"
 RANDN, NUMPY = "torch.randn", "numpy"
+ALONE = "ours, one call alone"  # which looks at its arrays, as the public call does; a run does so once
 REPLAYED = "{}, ours replayed"  # a peer beside ours as a CUDA graph
 FRESH = "{}, new process"  # which gets fresh pages from the system for its tensors, as it has freed none before
 

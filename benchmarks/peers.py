@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # Every benchmark imports this module first: without these it is skipped, and says so.
 torch = pytest.importorskip("torch", reason="the peers are torch's: pip install 'noiseproof[models]'")
-pytest.importorskip("array_api_compat", reason="numerics needs it: pip install array-api-compat")
+for needed in ("array_api_compat", "scipy", "sympy"):
+    pytest.importorskip(needed, reason=f"numerics needs {needed}: pip install {needed.replace('_', '-')}")
 
 Tensor = Any
 Call = Callable[[], Any]

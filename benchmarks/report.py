@@ -55,7 +55,7 @@ def bars(rows: list[Row], title: str) -> Any:
         columns[sum(heights[:k]) + heights[k] / 2 > half].append(k)
     tall = max(sum(heights[k] for k in column) for column in columns)
     figure = plt.figure(figsize=(10.5, 0.19 * tall + 0.6), layout="constrained")
-    figure.suptitle(f"{title}; red: the goal", fontsize=10)
+    figure.suptitle(f"{title}; red: a goal; pale: other methods of ours", fontsize=10)
     parts: Any = figure.subfigures(1, 2)
     for part, column in zip(parts, columns):
         if not column:

@@ -19,7 +19,7 @@ import pytest
 from benchmarks.machine import CPU, largest_memory
 from benchmarks.paired import paired
 from benchmarks.peers import torch
-from benchmarks.test_chain import cosine, exactly, invisible, world_of
+from benchmarks.test_chain import cosine, exactly, fused, invisible, world_of
 from numerics import kernels
 from numerics.solvers.methods import ddpm
 
@@ -49,8 +49,7 @@ class Sized:
         self.steps, self.place = kernels.Steps.of(self.table, self.world), kernels.Place(time.time_ns())
         self.start = torch.randn((particles, d), device=device)
         self.x = torch.full_like(self.start, torch.nan)
-        self.kernel = kernels.serving(self.x)
-        self.backend = self.kernel.__name__.rpartition(".")[2]
+        self.kernel, self.backend = fused(self.x)
 
     def __call__(self):
         self.kernel.chain(self.x.copy_(self.start), self.steps, self.place)
@@ -70,10 +69,6 @@ def test_growth(axis, device, benchmark, report):
     chains, missing = {}, {}
     for size in sizes:
         chain = Sized(device.kind, **rest, **{"d" if axis == "dimension" else axis: size})
-        if not hasattr(chain.kernel, "chain"):
-            pytest.skip(
-                f"{chain.backend} has no fused chain: pip install 'noiseproof[fast]', on a GPU 'noiseproof[gpu]'"
-            )
         try:
             assert chain.is_right(), f"{axis} = {size} is another chain than the reference's"
             chains[size] = chain
@@ -104,18 +99,17 @@ def test_growth(axis, device, benchmark, report):
 def test_memory(device, benchmark, report):
     """What a chain holds at most, beside what it is given, at one step and at a thousand."""
     particles, many = 2**17, 1000
+    chain = Sized(device.kind, particles, 1, 2, 8)
     held = peaks(device.kind, particles, [1, many])
     state, table = particles * 2 * 4, many * (5 + 8 * 4) * 4
     copies = (held[1] - held[0] - table) / state
-    chain = Sized(device.kind, particles, 1, 2, 8)
     benchmark(chain)
     assert copies < many / 50, f"{many} steps hold {copies:.0f} more states than one step"
     if not benchmark.disabled:
-        backend = chain.kernel.__name__.rpartition(".")[2]
         about = {
             "size": "memory",
             "dtype": "float32",
-            "backend": backend,
+            "backend": chain.backend,
             "sizes": [1, many],
             "bytes": held,
             "error": 0.0,

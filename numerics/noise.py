@@ -51,11 +51,11 @@ def philox(counter: tuple[Words, Words, Words, Words], seed: int) -> tuple[Words
 def words(seed: int, stream: int, first: int, particles: int, block: int, blocks: int) -> Words:
     """The words of some particles, (particles, 4 blocks): number n of them stands in block n // 4.
 
-    Raises ValueError for a seed outside 64 bits, a particle beyond 2^64, or a block or stream beyond 2^32.
+    Raises ValueError for what is no integer, a seed outside 64 bits, a particle beyond 2^64, or a block or stream
+    beyond 2^32.
     """
-    _held("seed", seed, 64)
-    _held("stream", stream, 32)
-    _held("first", first, 64)
+    seed, stream, first = _held("seed", seed, 64), _held("stream", stream, 32), _held("first", first, 64)
+    block = _held("the first block", block, 32)
     _held("the last particle", first + max(particles, 1) - 1, 64)
     _held("the last block", block + max(blocks, 1) - 1, 32)
     index = (np.uint64(first) + np.arange(particles, dtype=np.uint64))[:, None]
@@ -80,6 +80,8 @@ def normals(seed: int, stream: int, first: int, particles: int, n: int, count: i
     return z[:, n - 4 * block :][:, :count]
 
 
-def _held(name: str, number: int, bits: int) -> None:
-    if not 0 <= number < 2**bits:
-        raise ValueError(f"{name} is {number}; expected an integer from 0 to 2^{bits} - 1")
+def _held(name: str, number: int, bits: int) -> int:
+    """The number as Python's: one of NumPy's is cut off where it has no more bits."""
+    if not isinstance(number, int | np.integer) or not 0 <= number < 2**bits:
+        raise ValueError(f"{name} is {number!r}; expected an integer from 0 to 2^{bits} - 1")
+    return int(number)

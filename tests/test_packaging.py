@@ -83,6 +83,9 @@ def needed(*extras: str) -> list[Requirement]:
 @pytest.mark.parametrize("requirement", sorted({str(r) for r in needed("dev")}))
 def test_what_ci_installs_is_pinned_and_allowed(requirement):
     asked = Requirement(requirement)
+    if asked.name == "triton":  # torch with CUDA asks for one version of it, so that no pin holds on every machine
+        assert "triton" not in pins()
+        return
     pinned = pins()[canonicalize_name(asked.name)]
     assert asked.specifier.contains(pinned), f"constraints.txt has {asked.name}=={pinned}"
 

@@ -4,15 +4,19 @@ A *kernel* gives the row of a table from one level to the next, ``kernel(t, s, d
 not of finite numbers, leads nowhere: to NaN, which no comparison lets pass.
 """
 
+from functools import cache
+
 import numpy as np
 
+from .. import kernels
+from ..noise import TAIL
 from ..solvers import moments, transport
 from ..solvers.grids import Grid
 from ..solvers.predictions import denoiser
 from ..solvers.running import NotFinite, walk
 from ..solvers.steps import ASKS, chained, letters, step
 from ..solvers.table import PREDICTION, STATE
-from ..statistics import by_mixture, by_running, law, limit, matches, sampled
+from ..statistics import by_mixture, by_running, law, limit, matches, sampled, standardised_by, within
 from ..statistics.formulas import under_test
 from ..worlds import gaussian
 
@@ -20,6 +24,8 @@ BEFORE, BEFORE_THAT = "d", "d'"  # registers: the predictions at the node before
 OF_MANY = {"predicted_prev": BEFORE, "predicted_before": BEFORE_THAT}
 SOME_QUANTILES = np.array([0.13, 0.42, 0.71, 0.88])
 STEP_SIZES = 1 / (16 * 2.0 ** np.arange(5))
+FEW = 2**7  # of the particles of a chunk, which are run again
+OF_A_ROW = 16 * 2.0**-24  # what single precision rounds in one row: sums, products, coefficients, and the normals
 NOISIEST, CLEANEST = np.log(9), np.log(0.3)
 
 
@@ -97,7 +103,8 @@ def exact(grid, data):
 def has_laws(kernel, grid, data, expected=None):
     """Run with this kernel a chain has these means and variances at all levels; unless said otherwise, the exact ones.
 
-    What the last bits of the data and of the levels come to is seen by running it again.
+    First by recursion, where what the last bits of the data and of the levels come to is seen by running it again; then
+    by draws, which end with the last of them.
     """
     expected = exact(grid, data) if expected is None else expected
 
@@ -106,7 +113,60 @@ def has_laws(kernel, grid, data, expected=None):
         return or_nowhere(expected.shape, lambda: laws(one_by_one(kernel, on, world), world))
 
     at = {"m_0": data.mean, "v_0": data.variance, "scales": grid.scales, "noises": grid.noises}
-    return by_running(matches(under_test(run, "the run"), at, expected, len(grid) * (1 + np.abs(expected))))
+    ended = lambda x: law(standardised_by(x, *expected[:, -1]))
+    return [
+        by_running(matches(under_test(run, "the run"), at, expected, len(grid) * (1 + np.abs(expected)))),
+        draws_end(lambda: one_by_one(kernel, grid, data), data, transport.law(data, grid[0]), ended),
+    ]
+
+
+# Draws, as samplers are run: by the fast kernels, in single precision, with the noise that has a place
+
+
+def draws_end(table_of, world, start, rows):
+    """Run from draws of ``start`` a chain ends as the rows say that are made of its end.
+
+    The reference runs the first draws again, in double precision and with the same noise: one that is further away than
+    rounding explains fails.  Either the data are Gaussian, or the chain asks for no prediction.
+    """
+    table = cache(table_of)
+
+    def draw(rng, n):
+        return start.sample(rng, n).astype(np.float32), rng
+
+    def scores(x, rng):
+        seed = int(rng.integers(2**63))
+        run = lambda x: or_nowhere(x.shape, lambda: kernels.chain(table(), world, x, seed)).astype(float)
+        end, few = run(x), x[:FEW].astype(float)
+        explained = or_nowhere(few.shape, lambda: rounded(table(), world, few))
+        apart = np.zeros(x.shape)
+        apart[:FEW] = np.abs(end[:FEW] - run(few)) / explained
+        return [*rows(end), *within(np.max(apart.reshape(len(x), -1), axis=1), 0.0, 1.0, "rounding")]
+
+    return by_running(sampled(draw, scores, resolves=1e-2))
+
+
+def rounded(table, data, x):
+    """How far single precision may lead from x: each row rounds what is no larger than if nothing ever cancelled.
+
+    Nor is an error stretched by more, on its way to the end, than the numbers are whose signs are all the same.
+
+    Raises ValueError for a mixture about which a network is asked.
+    """
+    if table.evaluations and len(data.weights) > 1:
+        raise ValueError(
+            f"the data have {len(data.weights)} components, and {table.method} asks for predictions, which are affine "
+            "for Gaussian data alone: hand over one component, or hold the end to its law by keeps_law"
+        )
+    sizes = np.stack([np.abs(x), *(np.zeros(x.shape) for _ in table.registers[1:])])
+    for row, m in table.matrices():
+        said = np.zeros(x.shape)
+        if row.level is not None:
+            gain, _ = moments.predicted(table.prediction, data.mean, data.variance, row.level)
+            said = abs(data.mean) + gain * (sizes[0] + row.level.scale * abs(data.mean))
+        sizes = np.tensordot(np.abs(m), np.stack([*sizes, said]), 1)
+        sizes[0] += abs(row.noise) * TAIL
+    return len(table.rows) * OF_A_ROW * sizes[0]
 
 
 # Draws, for mixtures

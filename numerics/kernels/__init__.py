@@ -84,14 +84,13 @@ def combine(
     ins: Sequence[Any],
     rows: Sequence[Sequence[float]],
     noise: float = 0.0,
-    place: Place | None = None,
+    place: Place = Place(),
     backend: str | None = None,
 ) -> None:
     """outs[i] = sum_j rows[i][j] ins[j], and noise times fresh normals into the first of them, in one pass.
 
     One or two outputs and up to four inputs, all alike; an output may be one of the inputs, but not overlap one.
     """
-    place = place or Place()
     checked.combined(outs, ins, rows, noise, place)
     serving(outs[0], backend).combine(outs, ins, rows, noise, place)
 
@@ -105,9 +104,9 @@ def serving(x: Any, backend: str | None = None) -> Any:
     library, device, dtype = checked.kind(x, "x")
     if dtype not in ("float64", "float32") and (library, dtype) != ("torch", "bfloat16"):
         raise TypeError(f"x has dtype {dtype}; expected float32, float64 or, of torch, bfloat16: convert it")
-    able = _able(library, device.split(":")[0], dtype)
+    able = _able(library, device, dtype)
     if backend is None:
-        return import_module(MODULES[next(name for name in able if _installed(name))], __name__)
+        return _module(next(name for name in able if _installed(name)))
     if backend not in MODULES:
         raise ValueError(f"there is no backend called {backend}; expected one of {', '.join(MODULES)}")
     if backend not in able:
@@ -116,11 +115,18 @@ def serving(x: Any, backend: str | None = None) -> Any:
         raise ImportError(
             f"{backend} is not installed: pip install 'noiseproof[{EXTRAS[backend]}]', or leave backend out"
         )
+    return _module(backend)
+
+
+@cache
+def _module(backend: str) -> Any:
     return import_module(MODULES[backend], __name__)
 
 
+@cache
 def _able(library: str, device: str, dtype: str) -> list[str]:
     """The backends that can serve such arrays, the fastest first."""
+    device, _, _ = device.partition(":")  # which GPU it is makes no difference
     everywhere = ["torch", "reference"] if library == "torch" else ["reference"]
     if dtype == "float64":
         return everywhere[::-1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,12 @@ def library(array: Any, name: str) -> str:
 def kind(array: Any, name: str) -> tuple[str, str, str]:
     """Library, device and dtype: ("torch", "cuda:0", "bfloat16")."""
     of = library(array, name)
-    return of, "cpu" if of == "numpy" else str(array.device), str(array.dtype).removeprefix("torch.")
+    return of, "cpu" if of == "numpy" else _spelled(array.device), _spelled(array.dtype)
+
+
+@cache  # a step asks again and again
+def _spelled(what: Any) -> str:
+    return str(what).removeprefix("torch.")
 
 
 def output(array: Any, name: str, place: Place | None = None) -> None:
@@ -39,11 +46,11 @@ def output(array: Any, name: str, place: Place | None = None) -> None:
         )
     if isinstance(array, np.ndarray) and not array.flags.writeable:
         raise ValueError(f"{name} is read-only; expected an array to write into: hand over a copy")
-    if not isinstance(array, np.ndarray) and array.requires_grad:
-        raise ValueError(f"{name} wants a gradient, and kernels have none: detach it, or use numerics.solvers.running")
-    split(tuple(array.shape))
-    if place is not None:
-        place.reaches(tuple(array.shape))
+    _without_gradient(array, name)
+    if place is None:
+        split(array.shape)
+    else:
+        place.reaches(array.shape)
 
 
 def like(array: Any, other: Any, name: str, of: str) -> None:
@@ -65,30 +72,38 @@ def combined(
             f"there are {len(outs)} outputs, {len(rows)} rows and {len(ins)} inputs; expected a row for each of 1 to "
             f"{OUTPUTS} outputs, of 1 to {INPUTS} inputs: split it, or use kernels.reference"
         )
-    if any(len(row) != len(ins) for row in rows):
+    if {*map(len, rows)} != {len(ins)}:
         raise ValueError(f"rows = {rows}; expected in each one number for each of the {len(ins)} inputs")
-    if not all(math.isfinite(c) for row in (*rows, (noise,)) for c in row):
+    if not all(map(math.isfinite, chain(*rows, (noise,)))):
         raise ValueError(f"rows = {rows} and noise = {noise} hold a number that is not finite")
     for i, out in enumerate(outs):
         output(out, f"outs[{i}]", place if noise else None)
-        like(out, outs[0], f"outs[{i}]", "outs[0]")
+        if i:
+            like(out, outs[0], f"outs[{i}]", "outs[0]")
     for j, array in enumerate(ins):
         like(array, outs[0], f"ins[{j}]", "outs[0]")
         if not _contiguous(array):
             raise ValueError(f"ins[{j}] is not contiguous; expected the layout of outs[0]: hand over a contiguous copy")
-    written = [_span(out) for out in outs]
-    for i, (begin, end) in enumerate(written):
-        if any(begin < other_end and other_begin < end for other_begin, other_end in written[:i]):
+        _without_gradient(array, f"ins[{j}]")
+    for i, out in enumerate(outs):
+        if any(overlap(out, other) for other in outs[:i]):
             raise ValueError(f"outs[{i}] overlaps another output: give each memory of its own")
-        for j, (other_begin, other_end) in enumerate(map(_span, ins)):
-            if begin != other_begin and begin < other_end and other_begin < end:
+        for j, array in enumerate(ins):
+            if array is not out and overlap(out, array) and _begin(out) != _begin(array):
                 raise ValueError(f"outs[{i}] overlaps ins[{j}] without being the same: write into memory of its own")
 
 
 def overlap(a: Any, b: Any) -> bool:
     """Whether two contiguous arrays of one library share memory."""
-    (begin, end), (other_begin, other_end) = _span(a), _span(b)
-    return begin < other_end and other_begin < end
+    if isinstance(a, np.ndarray):
+        return np.may_share_memory(a, b)  # by where each begins and ends
+    begin, other = a.data_ptr(), b.data_ptr()
+    return begin < other + b.nbytes and other < begin + a.nbytes
+
+
+def _without_gradient(array: Any, name: str) -> None:
+    if not isinstance(array, np.ndarray) and array.requires_grad:
+        raise ValueError(f"{name} wants a gradient, and kernels have none: detach it, or use numerics.solvers.running")
 
 
 def _contiguous(array: Any) -> bool:
@@ -99,7 +114,6 @@ def _device(array: Any) -> Any:
     return "cpu" if isinstance(array, np.ndarray) else array.device
 
 
-def _span(array: Any) -> tuple[int, int]:
-    """Where the memory of a contiguous array begins and ends."""
-    begin = array.ctypes.data if isinstance(array, np.ndarray) else array.data_ptr()
-    return begin, begin + array.nbytes
+def _begin(array: Any) -> int:
+    """Where the memory of an array begins."""
+    return array.ctypes.data if isinstance(array, np.ndarray) else array.data_ptr()

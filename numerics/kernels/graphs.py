@@ -32,7 +32,7 @@ SEED, FIRST, ROW, FINISHED = range(4)  # what stands in the memory of the device
 STREAM = tl.constexpr(RUN)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["length", "particles", "d", "counters"])
 def next_row(outs, ins, rows, place, length, particles, d, counters,
              noisy: tl.constexpr, aligned: tl.constexpr, TILE: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
     """One row, and the place of the next one.  A row is outs times ins coefficients and that of noise."""
@@ -77,13 +77,18 @@ class Rows:
         self.place = torch.zeros(4, dtype=torch.int64, device=x.device)
 
     def begin(self, x: Any, seed: int | None = None, first: int = 0) -> None:
-        """x into the state, and what is remembered away; with a seed, to draw elsewhere than where the last run ended.
+        """x into the state, at the first row; with a seed, to draw elsewhere than where the last run ended.
 
-        Raises ValueError for what is no seed and no first particle, or has not so many.
+        Raises ValueError or TypeError for another x than the rows were made for, for what is no seed and no first
+        particle, or has not so many, and for a first particle without a seed.
         """
+        checked.like(x, self.registers[0], "x", "the one it was made for")
+        if seed is None and first:
+            raise ValueError(f"first is {first}, and there is no seed; expected both, or none to go on: add the seed")
         for register in self.registers[1:]:
             register.zero_()
-        self.registers[0].copy_(x)
+        self.registers[0].copy_(x.detach())
+        self.place[ROW:].zero_()  # where the last run was interrupted
         if seed is not None:
             shape = tuple(x.shape)
             Place(seed, RUN, first).of_row(len(self.rows) - 1, split(shape)[1]).reaches(shape)

@@ -21,8 +21,8 @@ E3, E4, E5 = F(0.05550742616002606), F(0.00967545974551702), F(0.001326697038630
 
 @inlined
 def exp2(x):
-    """2^x for x <= 0, and 2^-100 for what is less than that: 2^k 2^r for the nearest k."""
-    x = x if x > F(-100) else F(-100)
+    """2^x for x <= 0, and 0 below 2^-100 (and of what is no number): 2^k 2^r for the nearest k."""
+    x = x if x > F(-100) else F(-127)  # the k whose bits are those of 0
     k = int32(x - F(0.5))  # what is cut off a negative number rounds it up
     r = x - float32(k)
     p = ((((E5 * r + E4) * r + E3) * r + E2) * r + E1) * r + E0

@@ -14,9 +14,11 @@ logarithm (whose half is what the root keeps), the root and the product, and 7e-
 
 from __future__ import annotations
 
+import hashlib
 import math
 import warnings
 from collections.abc import Callable
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -31,13 +33,25 @@ COUNTERS = 256  # of a long row at a time: their normals stay in the nearest cac
 PIECE = 4 * COUNTERS
 
 
+def sources() -> str:
+    """Eight letters for what all kernels say, and ``numerics.noise``."""
+    package = resources.files("numerics")
+    files = [*(package / "kernels").iterdir(), package / "noise.py"]
+    texts = [file.read_bytes() for file in sorted(files, key=lambda file: file.name) if file.name.endswith(".py")]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:8]
+
+
+SOURCES = sources()
+
+
 def compiled(function: Callable[..., Any]) -> Any:
     """The function, compiled when it is first called, and kept on disk where that can be written to.
 
     A sum may be fused with a product, zeros have no sign, and nothing is infinite; sums keep their order, so that the
-    same numbers come out wherever an element stands.  numba looks for changes in the file of a function alone: whoever
-    changes the arithmetic here touches ``numba_chain`` as well.
+    same numbers come out wherever an element stands.  numba looks for changes in the file of a function alone, and
+    would keep a chain around normals that are no more: so the name of a function says of which sources it is.
     """
+    function.__qualname__ += f"_{SOURCES}"  # by which numba names the file on disk
     options: dict[str, Any] = {"fastmath": {"contract", "nsz", "nnan", "ninf"}, "error_model": "numpy", "nogil": True}
     try:
         return njit(cache=True, **options)(function)

@@ -45,7 +45,8 @@ class Place:
     def reaches(self, shape: tuple[int, ...]) -> None:
         """Raises ValueError if an array of this shape, beginning here, has a normal that has no place."""
         particles, coordinates = split(shape)
-        Place(self.seed, self.stream, self.first + max(particles - 1, 0), self.n + max(coordinates - 1, 0))
+        if self.first + particles > 2 ** BITS["first"] or self.n + coordinates > 2 ** BITS["n"]:
+            Place(first=self.first + max(particles - 1, 0), n=self.n + max(coordinates - 1, 0))
 
 
 def split(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -29,7 +29,6 @@ from .triton_noise import OPTIONS, direction, four, joined, philox, radius
 
 FEW = 8  # coordinates, up to which a lane has them all
 MANY = 64  # coordinates, up to which neighboring lanes share a particle
-NEVER = -1e30  # the logarithm of no probability: finite, so that it can be subtracted from itself
 CHAIN = ["particles", "length", "first", "block", "stream", "seed"]
 
 
@@ -209,7 +208,7 @@ def tables(steps: Steps, width: int) -> tuple[NDArray[np.float32], NDArray[np.fl
     chunks = -(-components // (8 if width <= FEW else 4))
     chunk = -(-components // chunks)
     terms = np.zeros((length, chunks * chunk, 4 + 2 * width))
-    terms[:, components:, 0] = NEVER
+    terms[:, components:, 0] = -np.inf
     known, d = terms[:, :components], means.shape[-1]
     known[..., :2] = of[..., [LOG, HALF]] / math.log(2)
     known[..., 2] = of[..., PULL_X]

@@ -100,10 +100,10 @@ def signed(x, bit):
 def four(particle, block, stream, seed):
     """The four normals of each counter; the particle's number has 64 bits."""
     w0, w1, w2, w3 = philox(particle.to(tl.uint32), (particle >> 32).to(tl.uint32), block, stream, seed)
-    r, (c, s) = radius(w0), direction(w1)
-    z0, z1 = r * c, r * s
-    r, (c, s) = radius(w2), direction(w3)
-    return z0, z1, r * c, r * s
+    c0, s0 = direction(w1)  # Triton 3.6 takes no tuple inside a tuple here
+    c1, s1 = direction(w3)
+    r0, r1 = radius(w0), radius(w2)
+    return r0 * c0, r0 * s0, r1 * c1, r1 * s1
 
 
 @triton.jit

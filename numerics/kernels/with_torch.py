@@ -71,8 +71,11 @@ def chain(x: torch.Tensor, steps: Steps, place: Place) -> None:
 
 
 def _add_up(total: torch.Tensor, ins: Sequence[torch.Tensor], row: Sequence[float]) -> None:
-    """total = sum_j row[j] ins[j]; the one that total itself is comes first."""
-    terms = sorted(zip(ins, row), key=lambda term: term[0].data_ptr() != total.data_ptr())
+    """total = sum_j row[j] ins[j]; what total itself is comes first, and once."""
+    own = [array.data_ptr() == total.data_ptr() for array in ins]
+    terms = [(array, c) for array, c, mine in zip(ins, row, own) if not mine]
+    if any(own):
+        terms.insert(0, (total, sum(c for c, mine in zip(row, own) if mine)))
     if not terms:
         total.zero_()
     for k, (array, c) in enumerate(terms):

@@ -86,12 +86,13 @@ def denoiser(world: Mixture) -> Predict:
 
     def among_many(points: Any, a: float, b: float, there: Callable[[Any], Any]) -> Any:
         """Where all components have one isotropic covariance: the pull is towards the mean of their means."""
-        xp = array_namespace(points)
         v = float(variances[0, 0])
-        spread, at = a * a * v + b * b, there(means)
-        squares = a * a * there(np.sum(means * means, axis=-1)) - 2 * a * (points @ at.T)
+        spread, centre = a * a * v + b * b, np.mean(means, axis=0)
+        apart, at = points - a * there(centre), there(means - centre)  # or far from 0 the squares would cancel
+        squares = a * a * there(np.sum((means - centre) ** 2, axis=-1)) - 2 * a * (apart @ at.T)
         middle = likely(there(log_weights) - squares / (2 * spread)) @ at
-        return middle + a * v / spread * (points - a * middle) if v else xp.asarray(middle)
+        within = a * v / spread * (apart - a * middle) if v else 0.0
+        return there(centre) + middle + within
 
     def predict(x: Any, level: Level) -> Any:
         a, b = level.scale, level.noise

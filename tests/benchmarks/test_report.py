@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from benchmarks.conftest import lines, times
 from benchmarks.goals import BANDWIDTH, NOISE_AND_BYTES, verdicts
 from benchmarks.report import bars, growth, main, read, roofline, table
 
@@ -34,6 +35,24 @@ ENTRIES = [
 ]
 
 
+def test_the_terminal_shows_who_is_how_much_slower_at_which_error_and_every_goal():
+    """Each line is that of one peer or goal, and fits into a hundred columns."""
+    printed = list(lines([entry["extra_info"] for entry in document("cpu (a processor)")["benchmarks"]]))
+    assert max(map(len, printed)) <= 100
+    words = {" ".join(line.split()) for line in printed}
+    assert "step-stochastic, small diffusers 5.00x 6.00x 7.00x 2.0e-06 1.0e-06" in words
+    assert "step-stochastic, small azula not measured: azula is missing" in words
+    assert "time-to-accuracy, W2 0.05 ours is dpmpp-2m (23 steps)" in words
+    assert "time-to-accuracy, W2 0.05 ddim (91 steps) 1.90x 2.00x 2.10x - 1.0e-06" in words
+    assert "step-stochastic, small torch, in place 2 3.5 3 BELOW THE FLOOR" in words
+    assert "growth, steps exponent 0.996 1 +-0.03 reached" in words
+
+
+@pytest.mark.parametrize(("ratio", "shown"), [(0.0512, "0.05x"), (0.999, "1.00x"), (12.34, "12.3x"), (1234.5, "1234x")])
+def test_a_ratio_has_about_three_digits(ratio, shown):
+    assert times(ratio) == shown
+
+
 @pytest.fixture
 def measured(tmp_path):
     path = tmp_path / "some.json"
@@ -42,7 +61,14 @@ def measured(tmp_path):
 
 
 def document(device):
-    common = {"dtype": "float32", "backend": "with_numba", "kind": "cpu", "error": 1e-6, "passes": None}
+    common = {
+        "dtype": "float32",
+        "backend": "with_numba",
+        "device": device,
+        "kind": "cpu",
+        "error": 1e-6,
+        "passes": None,
+    }
     rows = [common | entry for entry in ENTRIES]
     for row in rows:
         row["goals"] = [verdict._asdict() | {"result": verdict.words} for verdict in verdicts(row)]

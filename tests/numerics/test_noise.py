@@ -28,6 +28,14 @@ def test_known_answers(counter, key, expected):
     assert tuple(int(w) for w in found) == expected
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint32, np.uint64])
+def test_integers_of_numpy_are_integers(kind):
+    place, top = (7, RUN, 3), np.iinfo(kind).max
+    assert np.array_equal(normals(*map(kind, place), 2, 1, 5), normals(*place, 2, 1, 5))
+    assert np.array_equal(normals(kind(top), RUN, 3, 2, 1, 5), normals(int(top), RUN, 3, 2, 1, 5))
+    assert np.array_equal(normals(7, RUN, kind(top - 2), 2, 1, 5), normals(7, RUN, int(top) - 2, 2, 1, 5))
+
+
 def test_a_word_stands_where_the_formula_says():
     seed, stream, particle, n = 0x123456789ABCDEF0, 7, 2**33 + 5, 4 * 11 + 2
     counter = particle % 2**32, particle // 2**32, n // 4, stream
@@ -58,6 +66,9 @@ def test_the_tail_ends_where_it_says():
         ((0, 0, 2**64, 1, 0, 1), "first is 18446744073709551616"),
         ((0, 0, 2**64 - 1, 2, 0, 1), "the last particle is 18446744073709551616"),
         ((0, 0, 0, 1, 2**34 - 1, 2), "the last block is 4294967296"),
+        ((0, 0, 0, 1, -1, 2), "the first block is -1"),
+        ((1.0, 0, 0, 1, 0, 1), r"seed is 1.0; expected an integer"),
+        ((0, 0, 1.0, 1, 0, 1), r"first is 1.0; expected an integer"),
     ],
 )
 def test_what_has_no_place_is_refused(place, message):

@@ -58,8 +58,8 @@ def gaussian_flow(velocity, trajectory, acceleration, end):
         yield for_all(data=gaussians, t=times, x=near, examples=50)(statement)
     for data, _ in POINTS:
         yield tends(euler(velocity), straight, data)
-        yield has_laws(from_the_noise(trajectory), straight(5), data)
-        yield has_laws(from_the_noise(end), straight(1), data)
+        yield from has_laws(from_the_noise(trajectory), straight(5), data)
+        yield from has_laws(from_the_noise(end), straight(1), data)
     data, _ = POINTS[1]
     at = letters(data, array([[0.5], [1.0]])) | {"x_0": SOME_X_0}
     yield approached(trajectory, at, on_the_way(velocity, data))

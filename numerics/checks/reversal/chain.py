@@ -11,9 +11,22 @@ from ...schedules import Schedule, linear
 from ...solvers.grids import trailing
 from ...solvers.moments import Moments, chain
 from ...solvers.steps import step as row
-from ...statistics import above, below, both, by_running, by_table, close, for_all, law, matches, moments, sampled
+from ...statistics import (
+    above,
+    below,
+    both,
+    by_running,
+    by_table,
+    close,
+    for_all,
+    law,
+    matches,
+    moments,
+    sampled,
+    standardised_by,
+)
 from ...worlds import Step, gaussian, normal
-from ..chains import drawing, exact, one_by_one
+from ..chains import drawing, draws_end, exact, one_by_one
 from .exploded import log_ratio, moments_of_log_ratio
 from .posterior import regressed
 from .step import CLUSTERS, GAUSSIANS, SQUARES, gaussians, steps
@@ -159,9 +172,11 @@ def as_a_sampler(returned, mean, variance, distance, data, grid):
     seen = {"prior": data.affine(grid.scales[1:], grid.noises[1:] ** 2), "x_prev": m + 0.83 * sqrt(v)}
     noise = Moments(0.0, 1.0)
 
+    def table():
+        return one_by_one(drawing(given_both_ends), grid, data)
+
     def run(start):
-        table = one_by_one(drawing(given_both_ends), grid, data)
-        return np.transpose([law for _, law in chain(table, data.mean, data.variance, start)])
+        return np.transpose([found for _, found in chain(table(), data.mean, data.variance, start)])
 
     def there(start, of_law):
         return lambda nodes: (of_law(*run(start)), len(grid) * (1 + v + np.abs(m)))
@@ -173,6 +188,9 @@ def as_a_sampler(returned, mean, variance, distance, data, grid):
     yield by_running(close(variance, since, there(noise, lambda m, v: v)))
     yield by_running(close(returned, seen, there(None, lambda m, v: normal(seen["x_prev"], m, v))))
     yield by_running(above(spared, {"at_end": data.marginal(grid.alpha_bars[0])}, 0 * m, strict=True, magnitude=1.0))
+    whole = {letter: values[-1] for letter, values in since.items()}
+    claimed = lambda x: law(standardised_by(x, mean(**whole), variance(**whole)))
+    yield draws_end(table, data, gaussian(0.0, 1.0), claimed)
 
 
 def given_both_ends(t, s, data):

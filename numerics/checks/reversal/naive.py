@@ -1,20 +1,42 @@
 r"""What tries to refute the page on the naive inversion.
 
-The forward step simulated, and the naive chain followed by its moments; and run as a sampler, in steps of any size.
+The forward step simulated, and the naive chain followed by its moments; and run as a sampler, in steps of any size, and
+in the plane, where clusters are still to be told apart at the end, each too wide.
 """
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy import sqrt
 
-from ...schedules import cosine, linear
+from ...schedules import Schedule, cosine, linear
+from ...solvers import transport
 from ...solvers.grids import trailing
 from ...solvers.moments import Moments, chain
 from ...solvers.steps import chained
 from ...solvers.steps import step as row
-from ...statistics import Row, both, by_running, close, for_all, hermite, matches, moments, sampled, sobol, surely
+from ...statistics import (
+    Row,
+    both,
+    by_mixture,
+    by_running,
+    close,
+    for_all,
+    hermite,
+    law,
+    matches,
+    moments,
+    sampled,
+    sobol,
+    surely,
+)
 from ...worlds import finite, gaussian, mixture
+from ..chains import draws_end
 from .step import GAUSSIANS, POINTS, letters, steps
+
+FIVE = [[2.37, 0.41], [0.73, 2.61], [-2.19, 1.27], [-1.31, -2.03], [1.67, -1.83]]
+PLANE = mixture([0.31, 0.23, 0.07, 0.22, 0.17], FIVE, 0.13)
+DIRECTIONS = [np.array([np.cos(angle), np.sin(angle)]) for angle in (0.31, 1.17, 2.43)]
+TWENTY = trailing(Schedule(np.linspace(0.003, 0.021, 20)), 20)
 
 between = st.floats(0.01, 0.99)
 data_laws = st.builds(
@@ -95,6 +117,7 @@ def naive_chain(added, variance, noises):
         yield from both(down_from(start, betas), ended(formula, betas, start), by=hermite)
     for many, (data, _) in zip((2, 20, 250), GAUSSIANS, strict=True):
         yield from as_a_sampler(added, variance, noises, trailing(linear(), many), data)
+    yield draws_end(lambda: rearranging(TWENTY), PLANE, transport.law(PLANE, TWENTY[0]), too_wide(added, TWENTY, PLANE))
 
 
 def discrete_toy(posterior, odds):
@@ -192,15 +215,33 @@ def as_a_sampler(added, variance, noises, grid, data):
 def ran(grid, start):
     """The variances at all levels below the first; each step rounds."""
 
-    def rearranged(x_t, alpha_ts, fresh, **more):
-        return (x_t - sqrt(1 - alpha_ts) * fresh) / sqrt(alpha_ts)
-
     def rule(nodes):
-        table = chained("naive", grid, lambda k: [row(rearranged, grid[k], grid[k + 1], reached=k + 1, silent=True)])
-        reached = np.array([law.variance for _, law in chain(table, 0.0, 1.0, start)])
+        reached = np.array([found.variance for _, found in chain(rearranging(grid), 0.0, 1.0, start)])
         return reached, len(grid) * reached
 
     return rule
+
+
+def rearranging(grid):
+    """The table of the rearranged forward step, which asks no network."""
+
+    def rearranged(x_t, alpha_ts, fresh, **more):
+        return (x_t - sqrt(1 - alpha_ts) * fresh) / sqrt(alpha_ts)
+
+    return chained("naive", grid, lambda k: [row(rearranged, grid[k], grid[k + 1], reached=k + 1, silent=True)])
+
+
+def too_wide(added, grid, world):
+    """Seen from any side the chain ends in the data, with noise of the claimed variance."""
+
+    def rows(x_hat):
+        missed = added(alpha_bar_T=grid.alpha_bars[0] / grid.alpha_bars[-1])
+        whiten = lambda x, seen: by_mixture(
+            x, seen.weights[:, None], seen.means[:, None], seen.variances[:, None] + missed
+        )
+        return [row for u in DIRECTIONS for row in law(whiten(x_hat @ u, transport.shadow(world, u)))]
+
+    return rows
 
 
 # One step

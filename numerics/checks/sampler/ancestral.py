@@ -64,7 +64,7 @@ def ve_ancestral(mean, variance, along_score, down):
     yield for_all(world=pairs, x_t=ends, level=levels)(lambda world, x_t, level: follows(world, x_t, *level))
     yield keeps_law(ancestral(mean, variance), karras(4, 5.3, 0.29, to_zero=False), CLUSTERS)
     for (data, _), mean_of in zip(GAUSSIANS, (mean, along_the_score(along_score), by_euler), strict=True):
-        yield has_laws(drawing(ancestral(mean_of, variance)), karras(7, 23.0, 0.05), data)
+        yield from has_laws(drawing(ancestral(mean_of, variance)), karras(7, 23.0, 0.05), data)
         yield tends(ancestral(mean_of, variance), lambda n: log_snr(n, 9.0, 0.3, units="ve"), data)
 
 

@@ -71,8 +71,8 @@ def consistency_function(velocity, end, skip, out):
         )
     for (data, _), (sigma_d, sigma, epsilon) in zip(GAUSSIANS, SCALES, strict=True):
         grid = karras(4, sigma, epsilon, to_zero=False)
-        yield has_laws(down_and_up(end, epsilon), grid, data)
-        yield has_laws(down_and_up(once_more(end, skip, out, sigma_d), epsilon), grid, data)
+        yield from has_laws(down_and_up(end, epsilon), grid, data)
+        yield from has_laws(down_and_up(once_more(end, skip, out, sigma_d), epsilon), grid, data)
     for world in LAWS[:2]:
         table_of, grid_of = partial(one_by_one, euler(velocity)), partial(log_snr, sigma_max=1.37, sigma_min=0.083)
         yield tends_to_the_flow(table_of, world, grid_of)

@@ -60,10 +60,10 @@ def ddim_eta(sigma_eta, at_one, mean):
     yield for_all(jump=jumps, x_0=vectors, x_t=vectors)(centred)
     # Whole chains: where eta is one, those of DDPM, and below it those that keep the rest of the noise.
     for (data, _), eta in zip(GAUSSIANS, ETAS, strict=True):
-        yield has_laws(afresh(mean, at_one), LEAPS, data, ended(adding(given_both_ends), data))
+        yield from has_laws(afresh(mean, at_one), LEAPS, data, ended(adding(given_both_ends), data))
         for share in (1.0, eta):
             kernel = afresh(mean, lambda share=share, **at: sigma_eta(**at, eta=share))
-            yield has_laws(kernel, LEAPS, data, ended(keeping(share), data))
+            yield from has_laws(kernel, LEAPS, data, ended(keeping(share), data))
 
 
 def ddim_update(step, euler, step_1):
@@ -87,10 +87,10 @@ def ddim_update(step, euler, step_1):
     yield for_all(jump=jumps, x_t=numbers, x_0=numbers)(in_the_data)
     # Whole chains with draws of the data, and so of the noise: at every level, whatever is drawn afresh, all as it was.
     for (data, _), part in zip(GAUSSIANS, PARTS, strict=True):
-        yield has_laws(drawing(stepping(step, part)), LEAPS, data)
+        yield from has_laws(drawing(stepping(step, part)), LEAPS, data)
         for kernel in map(stepping, (step, euler, step_1)):
-            yield has_laws(drawing(kernel), LEAPS, data)
-            yield has_laws(kernel, LEAPS, data, ended(keeping(0.0), data))
+            yield from has_laws(drawing(kernel), LEAPS, data)
+            yield from has_laws(kernel, LEAPS, data, ended(keeping(0.0), data))
     # With its mean, and nothing drawn: in the limit of small steps to where the flow leads.
     yield tends_to_the_flow(partial(one_by_one, stepping(step)), CLUSTERS)
 

@@ -80,7 +80,7 @@ def ddpm_strided(step, last, shortfall):
     # Whole chains of jumps, with a draw of x_0 at each, or with its mean and noise for what that leaves out.
     for data, _ in GAUSSIANS:
         for kernel in (drawing(jumping(step, last)), jumping(step, last, shortfall)):
-            yield has_laws(kernel, LEAPS, data)
+            yield from has_laws(kernel, LEAPS, data)
     yield keeps_law(jumping(step, last), LEAPS, CLUSTERED[0])
 
 
@@ -117,8 +117,8 @@ def ddpm_gaussian(recursion, exact, excess):
     yield for_all(examples=30, data=gaussians, jump=tame_steps, v_hat=spreads, sigma=st.floats(0.05, 1))(carried)
     # Whole chains of jumps: with the exact variance, with the forward one less its excess, and with too little.
     for data, _ in GAUSSIANS:
-        yield has_laws(adding(lambda at: exact(**at)), LEAPS, data)
-        yield has_laws(adding(lambda at: at["beta_ts"] - excess(**at)), LEAPS, data)
+        yield from has_laws(adding(lambda at: exact(**at)), LEAPS, data)
+        yield from has_laws(adding(lambda at: at["beta_ts"] - excess(**at)), LEAPS, data)
         in_fact = laws(one_by_one(adding(given_both_ends), LEAPS, data), data)[1]
         yield by_running(matches(recurring(recursion), {"v_0": data.variance}, in_fact, len(LEAPS) * (1 + in_fact)))
 

@@ -51,9 +51,9 @@ def sde_dpmpp_1(step, step_2m, noise_step, noise_variance):
     yield for_all(at=starts)(lambda at: matches(noise_variance, at, *ended(noise_step, at)))
     # Whole chains are DDPM's; with draws of the data they keep every level, whatever scale x has.
     for data, _ in GAUSSIANS:
-        yield has_laws(stepping(step), LEAPS, data, laws_of(adding(given_both_ends), data))
+        yield from has_laws(stepping(step), LEAPS, data, laws_of(adding(given_both_ends), data))
         for units in UNITS:
-            yield has_laws(drawing(on_the_scale(step, units)), UNEVEN.in_units(units), data)
+            yield from has_laws(drawing(on_the_scale(step, units)), UNEVEN.in_units(units), data)
     # With a network that says a parabola, and the same noise at every step.
     for formulas, expected in (([step], led_by(1)), ([step, step_2m], led_by(2))):
         at, magnitude = {"x": X_T[0], "says": PREDICTIONS}, len(UNEVEN) * (1 + np.abs(expected))

@@ -51,6 +51,8 @@ class Launches:
         names = self.kernel.arg_names
         constants = {name: value for name, value in named.items() if name in names}
         options = {name: value for name, value in named.items() if name not in names}
+        given = zip(self.kernel.params, args)  # a launch makes a constant of a 1, unless it is told not to
+        constants |= {p.name: 1 for p, arg in given if typed(arg) == "i32" and arg == 1 and not p.do_not_specialize}
         signature = {name: typed(arg) for name, arg in zip(names, args)} | dict.fromkeys(constants, "constexpr")
         wide = {place: [["tt.divisibility", 16]] for i, arg in enumerate(args) for place in pointers(arg, (i,))}
         source = ASTSource(fn=self.kernel, signature=signature, constexprs=constants, attrs=wide)

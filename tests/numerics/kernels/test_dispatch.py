@@ -169,6 +169,9 @@ def test_tensors_that_do_not_fit_are_refused():
         with pytest.raises(error, match=message):
             kernels.combine([out], [ins], [[1.0]])
     out = torch.full((4, 3), torch.nan)
+    for backend in ("reference", "torch", None):  # or one would refuse it, one ignore it, and one write it into out
+        with pytest.raises(ValueError, match=r"ins.0. wants a gradient, and kernels have none"):
+            kernels.combine([out], [x.clone().requires_grad_()], [[1.0]], backend=backend)
     kernels.combine([out], [torch.nn.Parameter(x, requires_grad=False)], [[2.0]])
     assert torch.equal(out, 2 * x)
 
@@ -185,6 +188,18 @@ def test_outputs_are_written_everywhere_and_inputs_nowhere(backend):
     assert np.allclose(out, 2 * X + 0.5 * np.asarray(z), rtol=0, atol=1e-6)
     assert np.array_equal(other, F(3) * X)
     assert np.array_equal(x, X)
+
+
+@pytest.mark.parametrize("backend", ["reference", "numba", "torch"])
+@pytest.mark.parametrize("noise", [0.0, 0.5])
+def test_an_output_may_be_several_inputs(noise, backend):
+    if backend != "reference":
+        pytest.importorskip(backend)
+    as_array = sys.modules["torch"].from_numpy if backend == "torch" else np.asarray
+    out, other, z = as_array(X.copy()), as_array(X[::-1].copy()), np.empty_like(X)
+    kernels.normal(z, Place(1))
+    kernels.combine([out], [out, other, out], [[2.0, 3.0, 5.0]], noise, Place(1), backend)
+    assert np.allclose(out, 7 * X + 3 * X[::-1] + noise * z, rtol=0, atol=1e-5)
 
 
 # Places
@@ -244,10 +259,13 @@ def test_where_no_cache_can_be_written_one_line_says_so(monkeypatch):
 
         return decorate
 
+    def same(x):
+        return x
+
     monkeypatch.setattr(numba_noise, "njit", njit)
     with pytest.warns(UserWarning, match="kernels are compiled anew in every process .* set NUMBA_CACHE_DIR"):
-        assert numba_noise.compiled(abs) is abs
+        assert numba_noise.compiled(same) is same
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         monkeypatch.setattr(numba_noise, "njit", lambda **options: lambda function: function)
-        assert numba_noise.compiled(abs) is abs
+        assert numba_noise.compiled(same) is same

@@ -1,6 +1,8 @@
 """The kernels of numba: words and normals of the specification, rows and chains to rounding, the same in any parts."""
 
-from itertools import pairwise
+import signal
+import time
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ pytest.importorskip("numba")
 from numba import njit
 
 from numerics import noise, worlds
-from numerics.kernels import Place, Steps, numba_noise, reference, with_numba
+from numerics.kernels import Place, Steps, numba_chain, numba_noise, reference, with_numba
 from numerics.solvers import grids, methods
 from numerics.statistics import PASS, sampled
 from tests.numerics.kernels.roundings import SINGLE, of_chain
@@ -289,3 +291,28 @@ def test_threads_change_no_bit(work, d, monkeypatch):
         ends.append(x)
     assert np.array_equal(ends[0], ends[1])
     assert np.array_equal(ends[0], ends[2])
+
+
+@pytest.mark.parametrize("d", [2, 9])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_chain_can_be_interrupted(threads, d, monkeypatch):
+    """Between two parts of it: what is compiled hears nothing.  Parts that have not begun do not begin."""
+    steps, x, parts = Steps.of(methods.ddpm(LEVELS), world_of(d, 5)), np.ones((128 * 500, d), F), count()
+    whole, begun = x.copy(), x.copy()
+    monkeypatch.setattr(with_numba, "threads", threads)
+    with_numba.chain(whole, steps, Place(2))
+    monkeypatch.setattr(with_numba, "AT_ONCE", 1)
+    with_numba.chain(x, steps, Place(2))
+    assert np.array_equal(x, whole)
+
+    def interrupted(*given, work=getattr(numba_chain, "small" if d == 2 else "large")):
+        if next(parts) == 9:
+            signal.raise_signal(signal.SIGINT)
+        work(*given)
+        time.sleep(1e-3)  # who waits is told when a part ends
+
+    monkeypatch.setattr(numba_chain, "small" if d == 2 else "large", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        with_numba.chain(begun, steps, Place(2))
+    assert np.array_equal(begun[:128], whole[:128])
+    assert np.all(begun[-128:] == 1)

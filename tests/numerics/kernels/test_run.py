@@ -66,6 +66,18 @@ def test_a_chain_by_every_backend(name, backend):
     assert np.all(np.linalg.norm(end - expected, axis=-1, keepdims=True) <= error)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("variance", [0.0, 1e-4])
+def test_a_chain_on_many_points_far_from_zero_is_right_to_rounding(variance, backend):
+    backend, made = arrays(backend)
+    rng, table = np.random.default_rng(6), methods.ddim(grids.log_snr(12, 20.0, 0.01))
+    world = worlds.mixture(np.full(40, 1 / 40), 1000 + rng.standard_normal((40, 3)), variance)
+    x = (table.grid[0].scale * 1000 + rng.standard_normal((50, 3))).astype(F)
+    expected, error = of_chain(Steps.of(table, world, np.float64), x, None)
+    end = np.asarray(kernels.chain(table, world, made(x), backend=backend))
+    assert np.all(np.linalg.norm(end - expected, axis=-1, keepdims=True) <= error)
+
+
 def test_a_chain_around_another_prediction_is_the_same_chain():
     table = methods.dpmpp_2m(GRID)
     expected, _ = of_chain(Steps.of(table, WORLD, np.float64), X, None)
@@ -190,6 +202,19 @@ def test_a_state_that_is_not_finite_does_not_become_finite(value, backend):
             kernels.chain(methods.METHODS[name](GRID), WORLD, made(x), backend=backend)
         with np.errstate(all="ignore"), pytest.raises(NotFinite):
             kernels.run(methods.METHODS[name](GRID), lambda x, level: 0.5 * x, made(x), backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("d", [3, 6])
+@pytest.mark.parametrize("value", [1e20, -3e38])
+def test_a_state_whose_square_is_not_finite_does_not_become_finite(value, d, backend):
+    """Whoever knows no more which component is likely must not say that all of them are."""
+    backend, made = arrays(backend)
+    world, x = worlds.mixture([0.3, 0.7], [[-1.0] * d, [2.0] * d], [0.5, 0.2]), np.zeros((37, d), F)
+    x[5, 1] = value
+    for name in ("ddpm", "dpmpp-2m"):
+        with np.errstate(all="ignore"), pytest.raises(NotFinite):
+            kernels.chain(methods.METHODS[name](GRID), world, made(x), backend=backend)
 
 
 def test_more_registers_than_a_kernel_takes_go_through_the_reference():

@@ -299,6 +299,21 @@ def test_a_chain_does_not_depend_on_how_particles_are_split(d):
     assert not torch.equal(whole[:80], whole[80:160])
 
 
+@interpreted
+@pytest.mark.parametrize(("d", "components"), [(2, 9), (16, 5)])
+def test_what_fills_up_a_table_is_never_likely(d, components):
+    """However unlikely all components are: far out their logarithms are about -1e33."""
+    import torch
+
+    from numerics.kernels.with_triton import chain
+
+    law, table = world(d, components), methods.METHODS["ddim"](grids.log_snr(4, 5.0, 0.1))
+    x, exact = torch.full((3, d), 1e16), np.full((3, d), 1e16)
+    chain(x, Steps.of(table, law), Place())
+    reference.chain(exact, Steps.of(table, law, np.float64), Place())
+    assert np.max(np.abs(x.numpy() - exact)) < 1e-5 * np.max(exact)
+
+
 # ---------------------------------------------------------------- graphs: what of them needs no device
 
 
@@ -337,6 +352,8 @@ def test_rows_know_where_they_are_and_go_on_with_the_next_particles(method, shap
         ends.append(rows.registers[0].clone())
     assert not torch.equal(ends[0], ends[1])
     rows.begin(x, seed, first)
+    rows(x)  # and no more of this run
+    rows.begin(x)
     for row in table.rows:
         rows(None if row.level is None else predict(rows.registers[0], row.level))
     assert torch.equal(ends[0], rows.registers[0])
@@ -371,3 +388,11 @@ def test_what_a_graph_cannot_hold_is_refused():
         rows(x[:, :1])
     with pytest.raises(ValueError, match="first is 18446744073709551616; expected an integer"):
         rows.begin(x, 0, 2**64 - 2)
+    with pytest.raises(ValueError, match="first is 7, and there is no seed; expected both, or none to go on"):
+        rows.begin(x, first=7)
+    with pytest.raises(ValueError, match=r"x has shape \(1, 2\); expected that of the one it was made for, \(3, 2\)"):
+        rows.begin(x[:1], 0)
+    with pytest.raises(TypeError, match="x is float64 cpu torch; expected that of the one it was made for, float32"):
+        rows.begin(x.double(), 0)
+    rows.begin(torch.nn.Parameter(x), 0)
+    assert not rows.registers[0].requires_grad
