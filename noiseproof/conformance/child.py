@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Sequence
 from typing import Any
@@ -92,7 +94,7 @@ class Child:
 
     def load(self, target: str, options: dict[str, Any]) -> dict[str, Any]:
         self.sampler = adapters.loaded(target, options)
-        can = ("start", "trained", "told", "add_noise", "on", "seeded")
+        can = ("start", "trained", "told", "add_noise", "on", "seeded", "script")
         able = [name for name in can if getattr(self.sampler, name, None) is not None]
         return {"claims": self.sampler.claims.as_data(), "can": able}
 
@@ -122,6 +124,12 @@ class Child:
         library = self.sampler.library
         return {}, [read(self.sampler.add_noise(handed(x_0, library), handed(epsilon, library), told, n))]
 
+    def script(self, n: int | None, what: str) -> dict[str, Any]:
+        return {"script": str(self.sampler.script(n, what))}
+
+    def listed(self, library: str) -> dict[str, Any]:
+        return {"listed": adapters.listed(library)}
+
     def serve(self) -> None:
         while True:
             head, arrays = wire.receive(self.out_of)
@@ -136,12 +144,20 @@ class Child:
             wire.send(self.into, {"done": done}, back)
 
 
+def go_home(parent: int) -> None:
+    """Nobody is left to report to: whatever the target is doing, that is its end."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
 def main() -> None:
     into, out_of = os.fdopen(os.dup(1), "wb"), os.fdopen(os.dup(0), "rb")
     os.dup2(2, 1)  # what the target prints
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout = sys.stderr
     sys.path.append(os.getcwd())  # last, so that nothing there takes the place of what is ours
+    threading.Thread(target=go_home, args=(os.getppid(),), daemon=True).start()
     try:
         Child(into, out_of).serve()
     except wire.Broken:

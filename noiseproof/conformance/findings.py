@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 PASS, FAIL, NOTE, INCONCLUSIVE, SKIP, ERROR = "PASS", "FAIL", "NOTE", "INCONCLUSIVE", "SKIP", "ERROR"
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A property, and what was found for it."""
+    """A property, and what was found for it.  ``expected`` is why it is known not to hold, where somebody said so."""
 
     id: str
     name: str
@@ -39,6 +39,7 @@ class Outcome:
     claims: tuple[str, ...]
     findings: tuple[Finding, ...]
     seconds: float
+    expected: str = ""
 
     @property
     def verdict(self) -> str:
@@ -50,10 +51,17 @@ class Outcome:
         of_verdict = [finding for finding in self.findings if finding.verdict == self.verdict]
         return max(of_verdict, key=lambda f: (f.measured or 0.0) / (f.bound or 1.0))
 
+    @property
+    def smallest(self) -> Finding:
+        """The finding that is easiest to see again: with the fewest steps, and among these the first step."""
+        of_verdict = [finding for finding in self.findings if finding.verdict == self.verdict]
+        number = lambda value: value if isinstance(value, int | float) else float("inf")
+        return min(of_verdict, key=lambda f: (number(f.at.get("n")), number(f.at.get("step"))))
+
 
 @dataclass(frozen=True)
 class Report:
-    """All that was asked about one target."""
+    """All that was asked about one target.  ``broken`` is why nothing could be: it could not be loaded."""
 
     target: str
     options: dict[str, Any]
@@ -62,10 +70,28 @@ class Report:
     notes: tuple[str, ...] = ()
     planned: int = 0
     seconds: float = 0.0
+    broken: str = ""
+
+    def having(self, outcome: Outcome) -> Report:
+        """The same with one more outcome."""
+        return replace(self, outcomes=(*self.outcomes, outcome), seconds=self.seconds + outcome.seconds)
+
+    @property
+    def label(self) -> str:
+        """The target with its options, such as diffusers:DDIMScheduler[eta=1]."""
+        return spelled(self.target, self.options)
 
     @property
     def verdict(self) -> str:
-        return worst(outcome.verdict for outcome in self.outcomes)
+        """The worst of what was not expected; what was planned and not run holds no less open than what is unsure."""
+        if self.broken:
+            return ERROR
+        found = [outcome.verdict for outcome in self.outcomes if not outcome.expected]
+        return worst([*found, *[INCONCLUSIVE] * bool(self.not_run)])
+
+    @property
+    def not_run(self) -> int:
+        return self.planned - len(self.outcomes)
 
     @property
     def run(self) -> int:
@@ -74,6 +100,11 @@ class Report:
     @property
     def skipped(self) -> int:
         return sum(outcome.verdict == SKIP for outcome in self.outcomes)
+
+
+def spelled(target: str, options: dict[str, Any]) -> str:
+    """A target and its options in a word."""
+    return target + (f"[{', '.join(f'{name}={value}' for name, value in options.items())}]" if options else "")
 
 
 def worst(verdicts: Iterable[str]) -> str:

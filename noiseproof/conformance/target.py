@@ -163,6 +163,10 @@ class Target:
         self._fits(got, x_0.shape, "what it returns", call)
         return got
 
+    def script(self, n: int | None, what: str) -> str:
+        """A run of n steps, or its ``add_noise``, in the words of its library: see ``reproducer``."""
+        return str(self._ask("script", f"script(n={n})", n=n, what=what)[0]["script"])
+
     # ---------------------------------------------------------------- how it is asked
 
     @contextlib.contextmanager

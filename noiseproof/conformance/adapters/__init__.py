@@ -67,6 +67,16 @@ def loaded(spec: str, options: dict[str, Any]) -> Any:
     )
 
 
+def listed(library: str) -> list[tuple[str, dict[str, Any]]]:
+    """All that a library has, and the options under which each is to be looked at, the first time none.
+
+    Raises ImportError for a library that is not installed.
+    """
+    module = adapter(library)
+    variants = getattr(module, "variants", lambda name: [])
+    return [(name, options) for name in module.names() for options in ({}, *variants(name))]
+
+
 def adapter(library: str) -> ModuleType:
     """The module that knows a library.  Raises ImportError for one that is not installed."""
     try:
@@ -92,9 +102,7 @@ def of_file(path: Path) -> ModuleType:
     path = path.resolve()
     if not path.is_file():
         raise LookupError(f"there is no file {path}")
-    root, dotted = path.parent, path.stem
-    while (root / "__init__.py").is_file():
-        root, dotted = root.parent, f"{root.name}.{dotted}"
+    root, dotted = home(path)
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     if "." in dotted:
@@ -108,6 +116,14 @@ def of_file(path: Path) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def home(path: Path) -> tuple[Path, str]:
+    """Where a file is imported from, and its name there."""
+    root, dotted = path.parent, path.stem
+    while (root / "__init__.py").is_file():
+        root, dotted = root.parent, f"{root.name}.{dotted}"
+    return root, dotted
 
 
 def place_of(target: Any) -> str:

@@ -432,7 +432,7 @@ def test_a_module_is_found_where_one_works(tmp_path, monkeypatch):
 
 
 def test_a_file_that_checks_itself_is_told_how(tmp_path):
-    checks = "from noiseproof.conformance import examined\nexamined(__file__ + ':found')\n"
+    checks = "from noiseproof.conformance.examining import examined\nexamined(__file__ + ':found')\n"
     (tmp_path / "itself.py").write_text(textwrap.dedent(SAMPLER.format(imports="", name="0.5")) + checks)
     with pytest.raises(Raised, match="put that call behind `if __name__ == '__main__':`"):
         Target(f"{tmp_path / 'itself.py'}:found")

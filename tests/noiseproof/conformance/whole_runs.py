@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from noiseproof.conformance import outcome
+from noiseproof.conformance.examining import outcome
 from noiseproof.conformance.adapters.from_step import from_step
 from noiseproof.conformance.properties import properties
 from noiseproof.conformance.protocol import Claims

@@ -1,0 +1,59 @@
+"""The options under which each scheduler of diffusers is looked at: one at a time, where it takes them."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from . import diffusers_claims
+
+# Another prediction_type is asked for by the property P14, and other values of eta by P11.
+VARIANTS: dict[str, tuple[Any, ...]] = {
+    "eta": (1.0,),
+    "timestep_spacing": ("linspace", "leading", "trailing"),
+    "algorithm_type": ("dpmsolver", "dpmsolver++", "sde-dpmsolver", "sde-dpmsolver++"),
+    "solver_order": (1, 2, 3),
+    "solver_type": ("midpoint", "heun", "bh1", "bh2"),
+    "lower_order_final": (False,),
+    "euler_at_final": (True,),
+    "final_sigmas_type": ("zero", "sigma_min"),
+    "use_karras_sigmas": (True,),
+    "use_exponential_sigmas": (True,),
+    "use_beta_sigmas": (True,),
+    "use_lu_lambdas": (True,),
+    "use_flow_sigmas": (True,),
+    "sigma_schedule": ("exponential",),
+    "interpolation_type": ("log_linear",),
+    "beta_schedule": ("scaled_linear", "squaredcos_cap_v2"),
+    "rescale_betas_zero_snr": (True,),
+    "variance_type": ("fixed_small", "fixed_large"),
+    "set_alpha_to_one": (False,),
+    "stochastic_sampling": (True,),
+    "shift": (3.0,),
+    "skip_prk_steps": (True,),
+    "order": (1, 2, 3),
+}
+
+
+def variants(cls: Any) -> list[dict[str, Any]]:
+    """Those that differ from the defaults of the class, and that it does not refuse."""
+    try:
+        diffusers_claims.read(cls, {})
+        takes = diffusers_claims.parameters(cls)
+    except (TypeError, ImportError):
+        return []  # it is not looked at at all, and says why when it is loaded
+    defaults = {name: p.default for taken in takes.values() for name, p in taken.items()}
+    listed = ((name, value) for name in VARIANTS if name in defaults for value in VARIANTS[name])
+    return [{name: value} for name, value in listed if value != defaults[name] and accepted(cls, {name: value})]
+
+
+def accepted(cls: Any, options: dict[str, Any]) -> bool:
+    """Whether a scheduler with these options can be made and set, or says that it is not meant to be."""
+    config = {name: value for name, value in options.items() if name in inspect.signature(cls.__init__).parameters}
+    try:
+        cls(**config).set_timesteps(10)
+    except (NotImplementedError, ValueError, ImportError):
+        return False
+    except Exception:
+        return True  # no refusal, but something that breaks: let it be seen
+    return True
