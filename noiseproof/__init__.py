@@ -9,7 +9,8 @@
     'FAIL'
 
 ``claims`` lists every claim by its id, ``claim`` gives one, with its ``formulas`` as SymPy expressions; ``verify``
-judges a claim, or your formula in the place of its own.  The same from the shell: ``noiseproof --help``.  ``import
+judges a claim, or your formula in the place of its own.  ``check`` examines a sampler, which may be your own: made of
+its step by ``from_step``, with what it ``Claims`` to be.  The same from the shell: ``noiseproof --help``.  ``import
 noiseproof`` is cheap; SymPy is imported by the first call.
 """
 
@@ -19,17 +20,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .checking import check
     from .choosing import claim, claims
+    from .conformance.adapters.from_step import from_step
+    from .conformance.protocol import Claims
     from .faults import UnknownClaim
     from .verifying import Check, Report, verify
 
 __version__ = "0.1.0"
-__all__ = ["Check", "Report", "UnknownClaim", "__version__", "claim", "claims", "verify"]
+__all__ = [
+    "Check",
+    "Claims",
+    "Report",
+    "UnknownClaim",
+    "__version__",
+    "check",
+    "claim",
+    "claims",
+    "from_step",
+    "verify",
+]
 
 HOME = {
     "UnknownClaim": "faults",
     "claim": "choosing",
     "claims": "choosing",
+    "check": "checking",
+    "Claims": "conformance.protocol",
+    "from_step": "conformance.adapters.from_step",
     "Check": "verifying",
     "Report": "verifying",
     "verify": "verifying",

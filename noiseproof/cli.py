@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import __version__
+from .check_command import check
 from .faults import ALL_GOOD, INTERNAL_ERROR, INTERRUPTED, SOME_FAILED, USAGE, Fault
 from .options import (
     a_file,
@@ -44,6 +45,7 @@ def cli() -> None:
 
 
 cli.add_command(sample)
+cli.add_command(check)
 
 
 @cli.command("list")

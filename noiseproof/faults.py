@@ -28,7 +28,15 @@ class NothingSelected(Fault, LookupError):
 
 
 class Unreadable(Fault, ValueError):
-    """A formula that is not written in the grammar of ``parsing``."""
+    """What was typed is not written in our grammar: a formula, or a line of known failures."""
+
+
+class UnknownProperty(Fault, LookupError):
+    """No property has this id or name."""
+
+
+class Unloadable(Fault, LookupError):
+    """A target that cannot be loaded, or cannot be found by another process."""
 
 
 class NoValue(Fault, ValueError):

@@ -55,12 +55,21 @@ def environment() -> dict[str, str | None]:
 
 
 def document(
-    claims: list[dict], seed: int | None = None, run: int = 0, skipped: int = 0, missing: int = 0, **more: Any
+    entries: list[dict],
+    seed: int | None = None,
+    run: int = 0,
+    skipped: int = 0,
+    missing: int = 0,
+    of: str = "claims",
+    **more: Any,
 ) -> str:
-    """The one shape of every ``--json``.  Checks are counted; ``missing`` ones were planned and did not end."""
+    """The one shape of every ``--json``, with entries of claims, or of something else.
+
+    Checks are counted; ``missing`` ones were planned and did not end.
+    """
     head = {"schema": SCHEMA, "noiseproof": __version__, "environment": environment(), "seed": seed}
     counts = {"planned": run + skipped + missing, "run": run, "skipped": skipped}
-    return json.dumps({**head, **counts, **more, "claims": claims}, indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps({**head, **counts, **more, of: entries}, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def claim_as_data(claim: Claim) -> dict[str, Any]:

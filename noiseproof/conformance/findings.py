@@ -61,7 +61,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Report:
-    """All that was asked about one target.  ``broken`` is why nothing could be: it could not be loaded."""
+    """All that was asked about one target.  ``broken`` is why nothing could be: it could not be loaded.
+
+    ``refused`` tells that its adapter said so, as of something that is no sampler, or needs a library that is missing.
+    """
 
     target: str
     options: dict[str, Any]
@@ -71,6 +74,7 @@ class Report:
     planned: int = 0
     seconds: float = 0.0
     broken: str = ""
+    refused: bool = False
 
     def having(self, outcome: Outcome) -> Report:
         """The same with one more outcome."""
@@ -85,13 +89,13 @@ class Report:
     def verdict(self) -> str:
         """The worst of what was not expected; what was planned and not run holds no less open than what is unsure."""
         if self.broken:
-            return ERROR
+            return SKIP if self.refused else ERROR
         found = [outcome.verdict for outcome in self.outcomes if not outcome.expected]
         return worst([*found, *[INCONCLUSIVE] * bool(self.not_run)])
 
     @property
     def not_run(self) -> int:
-        return self.planned - len(self.outcomes)
+        return 0 if self.refused else self.planned - len(self.outcomes)
 
     @property
     def run(self) -> int:
@@ -99,7 +103,7 @@ class Report:
 
     @property
     def skipped(self) -> int:
-        return sum(outcome.verdict == SKIP for outcome in self.outcomes)
+        return self.planned if self.refused else sum(outcome.verdict == SKIP for outcome in self.outcomes)
 
 
 def spelled(target: str, options: dict[str, Any]) -> str:

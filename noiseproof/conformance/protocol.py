@@ -17,6 +17,11 @@ Level = tuple[float, float]  # scale and noise
 Model = Callable[..., Any]  # model(x, told, level=None): what the network predicts; told is its time, or its sigma
 Noise = Callable[..., Any]  # noise(shape, *between): fresh normals, for the interval between two levels if it is told
 
+
+class Refused(TypeError):
+    """An adapter says that this is no sampler of the kind that it can look at, or that it has no such option."""
+
+
 FAMILIES = {
     "ancestral": "draws from the kernel given both ends: DDPM",
     "ddim": "DDPM, DDIM and what lies between, by eta",

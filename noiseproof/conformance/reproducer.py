@@ -1,14 +1,12 @@
 """The smallest reproducer of what fails: a script that drives the target by itself, and prints two numbers.
 
-Its first half defines ``seen(x, predict, draws)``: one run of the target on a single particle, from the number x, around
-a network that says ``predict(c, t, x)`` to question c, with normals from a list and zeros after its end; it returns what
-the network was handed, and the end.  An adapter may write it in the words of its library (``script``); else the adapter
+Its first half defines ``seen(x, predict, draws)``: a run of the target on one particle, from the number x, around a
+network that says ``predict(c, t, x)`` to question c, with normals from a list and zeros after them; it returns what the
+network was handed, and the end.  An adapter may write it in the words of its library (``script``); else the adapter
 itself is what runs.  The second half asks for one coefficient.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -85,8 +83,9 @@ def asked(id: str, finding: Finding, subject: Subject) -> str | None:
         return None
     if id == "P23":
         return "import math\n\nfor x in (0.5, -1.5):\n    print(seen(x, lambda c, t, x: math.tanh(x), []))\n"
-    if finding.got == len(set(subject.table(n).told)) and "step" not in at and id in ("P3", "P6"):
-        return "told = []\nseen(0, lambda c, t, x: told.append(t) or 0, [])\ngot = len(set(told))  # levels that are visited\n"
+    counts = id == "P3" or (id == "P6" and finding.got == len(set(subject.table(n).told)))
+    if counts and "step" not in at:
+        return "told = []\nseen(0, lambda c, t, x: told.append(t) or 0, [])\ngot = len(set(told))  # levels\n"
     if "told" in at or at.get("step") is None or "of its law" in at or finding.got is None:
         return law(id, finding, subject) if id in DATA else None
     step, of = int(at["step"]), str(at.get("coefficient of", "the noise"))
@@ -102,14 +101,19 @@ def asked(id: str, finding: Finding, subject: Subject) -> str | None:
 
 
 NOTHING = "lambda c, t, x: 0"
+FROM_ONE = f"x = seen(1, {NOTHING}, [])  # from 1, with predictions and noise of zero\n"
+
+
+def of_one(number: int, step: int) -> str:
+    return f"got = seen(0, lambda c, t, x: float(c == {number}), [])[{step + 1}]  # all is 0 but one prediction\n"
 
 
 def coefficient(subject: Subject, n: int, step: int, of: str) -> str:
     """One of a single step: x at the next question, had only this been 1."""
     if of == "x":
-        return f"x = seen(1, {NOTHING}, [])  # from 1, with predictions and noise of zero\ngot = x[{step + 1}] / x[{step}]\n"
+        return f"{FROM_ONE}got = x[{step + 1}] / x[{step}]\n"
     if of == "the prediction":
-        return f"got = seen(0, lambda c, t, x: float(c == {step}), [])[{step + 1}]  # all is zero but one prediction\n"
+        return of_one(step, step)
     parts = [f"seen(0, {NOTHING}, {[0] * k + [1]})[{step + 1}] ** 2" for k in drawn(subject, n, step)]
     return f"got = ({' + '.join(parts) or '0.0'}) ** 0.5  # all is zero but the noise of this step\n"
 
@@ -123,7 +127,7 @@ def drawn(subject: Subject, n: int, step: int) -> list[int]:
 def of_the_run(subject: Subject, n: int, step: int, of: str) -> str | None:
     """One of a whole run: what the next question holds of something that came before."""
     if of == "x":
-        return f"x = seen(1, {NOTHING}, [])  # from 1, with predictions and noise of zero\ngot = x[{step + 1}] / x[0]\n"
+        return f"{FROM_ONE}got = x[{step + 1}] / x[0]\n"
     number = int(of.split()[-1])
     if of.startswith("prediction"):
         return (

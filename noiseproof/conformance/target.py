@@ -34,7 +34,11 @@ class AboutTheTarget(Exception):
 
 
 class Raised(AboutTheTarget):
-    """It raised an exception."""
+    """It raised an exception, of this kind."""
+
+    def __init__(self, what: str, call: str, kind: str = "") -> None:
+        super().__init__(what, call)
+        self.kind = kind
 
 
 class Hung(AboutTheTarget):
@@ -218,6 +222,8 @@ class Target:
         self.again()
 
     def _load(self) -> None:
+        if self.spec.endswith(":"):
+            return  # a library alone, which is asked what it has
         done, _ = self._ask("load", f"loading {self.spec}", target=self.spec, options=self.options)
         claims: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in done["claims"].items()}
         self.claims, self.can = Claims(**claims), frozenset(done["can"])
@@ -249,7 +255,7 @@ class Target:
             done = head["done"]
             if "raised" in done:
                 what = plain(f"{done['raised']}: {done['message']}")
-                raise Raised(f"it raised {what}", call)
+                raise Raised(f"it raised {what}", call, str(done["raised"]))
             return done, back
 
     def _send(self, head: dict[str, Any], arrays: Sequence[Array], call: str) -> None:
@@ -289,6 +295,14 @@ class Target:
             raise Unfit(f"{what} is of {got.dtype}; expected floating point", call)
         if finite and not np.all(np.isfinite(got)):
             raise Unfit(f"{what} is not finite: {int(np.sum(~np.isfinite(got)))} of {got.size} numbers", call)
+
+
+def listed(library: str, seconds: float = SECONDS) -> list[tuple[str, dict[str, Any]]]:
+    """The samplers of a library, and options for each, as a process of its own finds them.  Raises AboutTheTarget."""
+    with Target(f"{library}:", {}, seconds) as asked:
+        asked.again(LOADING * seconds)
+        found = asked._ask("listed", f"asking what {library} has", library=library)[0]["listed"]
+    return [(str(name), dict(options)) for name, options in found]
 
 
 def _listen(stream: Any, inbox: queue.Queue[Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ..protocol import Claims
+from ..protocol import Claims, Refused
 from .diffusers_levels import COUNTS_LEVELS, GRIDS, Reading
 
 
@@ -89,13 +89,13 @@ OTHERWISE = {
 def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Claims]:
     """A class with its config, the options of step, and what it claims with all of them.
 
-    Raises TypeError for an option that it does not take, and for a class that is driven in another way.
+    Raises Refused, a TypeError, for an option that it does not take, and for a class that is driven in another way.
     """
     takes = parameters(cls)
     for name in options:
         if not any(name in taken for taken in takes.values()):
             known = sorted({name for taken in takes.values() for name in taken} - {"self", "return_dict", "device"})
-            raise TypeError(f"{cls.__name__} has no option {name}; it takes {', '.join(known)}")
+            raise Refused(f"{cls.__name__} has no option {name}; it takes {', '.join(known)}")
     config, setting, stepping = (
         {name: value for name, value in options.items() if name in takes[where]}
         for where in ("__init__", "set_timesteps", "step")
@@ -118,15 +118,15 @@ def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Cl
 
 
 def parameters(cls: Any) -> dict[str, Any]:
-    """The parameters of the three calls by which schedulers are driven.  Raises TypeError where the loop is another."""
+    """The parameters of the calls by which schedulers are driven.  Raises Refused where the loop is another."""
     called = {name: getattr(cls, name, None) for name in ("__init__", "set_timesteps", "step")}
     for name, call in called.items():
         if not callable(call):
-            raise TypeError(f"{cls.__name__} has no {name}; expected a scheduler with set_timesteps and step")
+            raise Refused(f"{cls.__name__} has no {name}; expected a scheduler with set_timesteps and step")
     takes = {name: inspect.signature(call).parameters for name, call in called.items() if callable(call)}
     for name, how in OTHERWISE.items():
         if any(name in taken for taken in takes.values()):
-            raise TypeError(f"{cls.__name__} is driven in another way: {how}")
+            raise Refused(f"{cls.__name__} is driven in another way: {how}")
     return takes
 
 
@@ -135,7 +135,7 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
     name, config = reading.cls.__name__, reading.fresh.config
     family, order, method = named(reading, stepping)
     if str(config.get("variance_type")).startswith("learned") and family == "ancestral":
-        raise TypeError(f"{name}: with variance_type={config.variance_type} the network predicts a variance too")
+        raise Refused(f"{name}: with variance_type={config.variance_type} the network predicts a variance too")
     eta = stepping.get("eta", 0.0) if family == "ddim" else None
     large = "large" in str(config.get("variance_type"))
     spelled = f"ddim(eta={eta})" if eta else method
@@ -145,7 +145,7 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
     times = reading.questions(s)
     (a, b), (a_last, b_last) = (reading.level(s, k, times[k]) for k in (0, len(times) - 1))
     if b * a_last < b_last * a:
-        raise TypeError(f"{name} goes from data to noise; expected one that goes from noise to data")
+        raise Refused(f"{name} goes from data to noise; expected one that goes from noise to data")
     return Claims(
         name,
         family,

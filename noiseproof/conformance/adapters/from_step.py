@@ -17,7 +17,6 @@ from ... import sampling
 from ..protocol import Claims, Level
 from . import generated, home, one_of, place_of
 
-
 SEEN = '''\
 def seen(x, predict, draws):
     """What the network is handed in a run of {n} steps, and the end."""
