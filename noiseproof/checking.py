@@ -114,7 +114,8 @@ def judged(task: Task) -> Iterator[Report | Outcome]:
         yield from examining(task.target, json.loads(task.options), task.steps, task.seconds, wanted)
     except AboutTheTarget as why:
         refused = task.listed and isinstance(why, Raised) and why.kind in REFUSALS
-        yield replace(task.empty, broken=why.what, refused=refused)
+        said = why.what.removeprefix("it raised Refused: ")
+        yield replace(task.empty, broken=said, refused=refused, planned=0 if refused else task.empty.planned)
 
 
 def tasks(
@@ -200,5 +201,5 @@ class Checking(Run):
         if any(self.reports[task].broken and not task.listed for task in self.tasks):
             return USAGE
         bad = stale or any(report.verdict in BAD or report.not_run for report in found)
-        skipped = any(report.skipped for report in found)
+        skipped = any(report.skipped or report.refused for report in found)
         return SOME_FAILED if bad or (strict and skipped) else ALL_GOOD

@@ -41,14 +41,40 @@ def examining(
     wanted: Sequence[Property] | None = None,
 ) -> Iterator[Report | Outcome]:
     """The same as it goes: a report of nothing, as soon as the target is there, and then the outcomes."""
-    options, wanted = dict(options or {}), properties() if wanted is None else tuple(wanted)
-    with Target(spec, options, seconds) as target:
-        notes = tuple(line(note) for note in (*target.claims.off, *target.claims.notes))
-        yield Report(spec, options, line(target.claims.name), (), notes, len(wanted))
-        subject = Subject(target, steps)
-        for property in wanted:
-            target.again()
-            yield outcome(property, subject)
+    wanted = properties() if wanted is None else tuple(wanted)
+    with Examination(spec, options, steps, seconds) as examination:
+        yield examination.begun(len(wanted))
+        yield from map(examination.outcome, wanted)
+
+
+class Examination:
+    """A target that is there to be asked, one property after another.  Leave it by ``close``, or use it as a context.
+
+    Raises AboutTheTarget if it cannot even be loaded.
+    """
+
+    def __init__(
+        self, spec: str, options: dict[str, Any] | None = None, steps: Sequence[int] = STEPS, seconds: float = SECONDS
+    ) -> None:
+        self.target = Target(spec, dict(options or {}), seconds)
+        self.subject = Subject(self.target, steps)
+        self.close = self.target.close
+
+    def __enter__(self) -> Examination:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begun(self, planned: int) -> Report:
+        """What is known before anything is asked."""
+        target, claims = self.target, self.target.claims
+        notes = tuple(line(note) for note in (*claims.off, *claims.notes))
+        return Report(target.spec, target.options, line(claims.name), (), notes, planned)
+
+    def outcome(self, property: Property) -> Outcome:
+        self.target.again()
+        return outcome(property, self.subject)
 
 
 def outcome(property: Property, subject: Subject) -> Outcome:

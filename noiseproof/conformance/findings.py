@@ -95,7 +95,7 @@ class Report:
 
     @property
     def not_run(self) -> int:
-        return 0 if self.refused else self.planned - len(self.outcomes)
+        return self.planned - len(self.outcomes)
 
     @property
     def run(self) -> int:
@@ -103,7 +103,7 @@ class Report:
 
     @property
     def skipped(self) -> int:
-        return self.planned if self.refused else sum(outcome.verdict == SKIP for outcome in self.outcomes)
+        return sum(outcome.verdict == SKIP for outcome in self.outcomes)
 
 
 def spelled(target: str, options: dict[str, Any]) -> str:

@@ -164,6 +164,28 @@ def escaped(text: str) -> str:
 # ---------------------------------------------------------------- words
 
 
+def account(outcome: Outcome) -> str:
+    """What was expected, what came, which claim says so, and a script that shows it."""
+    finding = outcome.smallest
+    lines = [headline(outcome), *(f"  {part}" for part in details(outcome))]
+    return "\n".join([*lines, *(["  again:", *indented(finding.reproducer)] if finding.reproducer else [])])
+
+
+def headline(outcome: Outcome) -> str:
+    diagnosis = outcome.smallest.diagnosis
+    return f"{outcome.verdict} {outcome.id} {outcome.name}" + (f" ({diagnosis})" if diagnosis else "")
+
+
+def details(outcome: Outcome) -> list[str]:
+    finding = outcome.smallest
+    proved = [f"proved: {', '.join(f'noiseproof explain {claim}' for claim in outcome.claims)}"]
+    return [*filter(None, [finding.text, where(finding), numbers(finding)]), *(proved if outcome.claims else [])]
+
+
+def indented(script: str) -> list[str]:
+    return [f"    {row}".rstrip() for row in script.rstrip().split("\n")]
+
+
 def sentence(finding: Finding) -> str:
     """What was found, where, and in which numbers."""
     more = [where(finding), numbers(finding), finding.diagnosis and f"diagnosis: {finding.diagnosis}"]

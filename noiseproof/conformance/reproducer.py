@@ -167,12 +167,12 @@ def law(id: str, finding: Finding, subject: Subject) -> str:
     gains = subject.gains(*DATA[id], levels[:-1])
     table, (a, b) = subject.table(n), levels[0]
     u, row = float(table.of_x[0]) or 1.0, int(finding.at["step"]) + 1
-    of = f"{gains!r}  # what the network says of x: a gain and a constant, for data that are the point 1"
+    says = "".join(f"    ({gain!r}, {constant!r}),\n" for gain, constant in gains)
+    says = f"says = [  # gains and constants: what the network says of x, where all data are the point 1\n{says}]\n"
     if mean:
-        return f"says = {of}\ngot = seen({a / u!r}, lambda c, t, x: says[c][0] * x + says[c][1], [])[{row}]\n"
+        return f"{says}got = seen({a / u!r}, lambda c, t, x: says[c][0] * x + says[c][1], [])[{row}]\n"
     return (
-        f"says = {of}\n"
-        "only = lambda x, draws: seen(x, lambda c, t, x: says[c][0] * x, draws)\n"
+        f"{says}only = lambda x, draws: seen(x, lambda c, t, x: says[c][0] * x, draws)\n"
         f"parts = [only({b / u!r}, []), *(only(0, [0] * k + [1]) for k in range({len(table.after)}))]\n"
         f"got = sum(x[{row}] ** 2 for x in parts) ** 0.5  # the standard deviation: of the start, and of each draw\n"
     )

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .. import tables
 from .findings import ERROR, FAIL, INCONCLUSIVE, NOTE, PASS, SKIP, WORST_FIRST, Finding, Outcome, Report
-from .reports import counts, numbers, where
+from .reports import counts, details, headline, indented, numbers, where
 
 WORDS = {**tables.WORDS, NOTE: Text("note", "yellow")}
 KNOWN = Text("known", "cyan")
@@ -104,21 +104,13 @@ def reason(outcome: Outcome, style: str) -> Text:
 
 def account(console: Console, outcome: Outcome) -> None:
     """What was expected, what came, which claim says so, and a script that shows it."""
-    finding = outcome.smallest
-    diagnosis = f" ({finding.diagnosis})" if finding.diagnosis else ""
-    console.print()
-    head = (f"{outcome.verdict} {outcome.id} {outcome.name}{diagnosis}", "bold red")
-    console.print(Text.assemble(head, *([f"  known: {outcome.expected}"] if outcome.expected else [])), soft_wrap=True)
-    for part in filter(None, [finding.text, where(finding), numbers(finding)]):
+    known = f"  known: {outcome.expected}" if outcome.expected else ""
+    console.print("", Text.assemble((headline(outcome), "bold red"), known), sep="\n", soft_wrap=True)
+    for part in details(outcome):
         console.print(Text(f"  {part}"), soft_wrap=True)
-    if outcome.claims:
-        console.print(Text(f"  proved: {', '.join(f'noiseproof explain {claim}' for claim in outcome.claims)}"))
-    if finding.reproducer:
+    if script := outcome.smallest.reproducer:
         console.print(Text("  again:"))
-        console.print(
-            Text("\n".join(f"    {row}".rstrip() for row in finding.reproducer.rstrip().split("\n")), "cyan"),
-            soft_wrap=True,
-        )
+        console.print(Text("\n".join(indented(script)), "cyan"), soft_wrap=True)
 
 
 def picture(console: Console, outcome: Outcome) -> None:
@@ -196,9 +188,10 @@ def summary(found: Sequence[Report], elapsed: float, interrupted: bool) -> Text:
     looked = [report for report in found if not report.refused]
     hold = sum(report.verdict in (PASS, NOTE, SKIP) and not report.not_run for report in looked)
     text = Text("interrupted  " if interrupted else "", "bold yellow")
-    good = hold == len(looked) and not interrupted
+    good, left = hold == len(looked) and not interrupted, len(found) - len(looked)
     text.append(f"{hold} of {tables.counted(len(looked), 'sampler')} hold", "bold green" if good else "bold red")
-    return text.append(f"   {counts(found)}   {elapsed:.1f} s", "not bold default")
+    rest = f"   {left} not looked at" if left else ""
+    return text.append(f"{rest}   {counts(found)}   {elapsed:.1f} s", "not bold default")
 
 
 def line(report: Report) -> str:
