@@ -114,7 +114,7 @@ def judged(task: Task) -> Iterator[Report | Outcome]:
         yield from examining(task.target, json.loads(task.options), task.steps, task.seconds, wanted)
     except AboutTheTarget as why:
         refused = task.listed and isinstance(why, Raised) and why.kind in REFUSALS
-        said = why.what.removeprefix("it raised Refused: ")
+        said = " ".join(why.what.removeprefix("it raised Refused: ").split())
         yield replace(task.empty, broken=said, refused=refused, planned=0 if refused else task.empty.planned)
 
 

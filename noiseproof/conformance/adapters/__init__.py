@@ -49,8 +49,11 @@ def loaded(spec: str, options: dict[str, Any]) -> Any:
     if library in LIBRARIES:
         return adapter(library).adapted(name, options)
     found = named(place, name)
-    if hasattr(found, "claims") and hasattr(found, "run"):
-        return found(**options) if inspect.isclass(found) else configured(found, options)
+    if hasattr(found, "run") and (inspect.isclass(found) or hasattr(found, "claims")):
+        made = found(**options) if inspect.isclass(found) else configured(found, options)
+        if not hasattr(made, "claims"):
+            raise TypeError(f"{name} of {place} has no claims; expected claims = noiseproof.Claims(name, family, ...)")
+        return made
     if inspect.isclass(found):
         for methods, like in CLASSES.items():
             if all(hasattr(found, method) for method in methods):
