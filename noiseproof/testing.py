@@ -45,13 +45,8 @@ def conforms(
 
     given, reasons = {**(options or {}), **more}, {chosen([name])[0]: why for name, why in (known or {}).items()}
     wanted = chosen(properties)
-    params = [
-        pytest.param(
-            p, id=f"{p.id}-{p.name}", marks=[pytest.mark.xfail(reason=reasons[p.id], strict=True)] * (p.id in reasons)
-        )
-        for p in every()
-        if p.id in wanted
-    ]
+    expected = lambda id: [pytest.mark.xfail(reason=reasons[id], strict=True)] if id in reasons else []
+    params = [pytest.param(p, id=f"{p.id}-{p.name}", marks=expected(p.id)) for p in every() if p.id in wanted]
 
     @pytest.mark.parametrize("property", params)
     def test(property: Any) -> None:

@@ -57,8 +57,8 @@ def run(reading: Reading, stepping: dict[str, Any], n: int) -> str:
         "        handed.append(scaled.item())",
         "        p = torch.full_like(scaled, float(predict(c, t.item(), handed[-1])))",
         *(f"        {line}" for name, line in TIMES.items() if name in takes),
-        f"        {'x, known, *_ = *' if known else 'x = '}s.step(p, {whole}, x{more}, return_dict=False)"
-        + (", None" if known else "[0]"),
+        f"        made = s.step(model_output=p, timestep={whole}, sample=x{more}, return_dict=False)",
+        f"        {'x, known, *_ = *made, None' if known else 'x = made[0]'}",
         "    return [*handed, x.item()]",
     ]
     return "\n".join(lines) + "\n"
