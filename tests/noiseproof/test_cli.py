@@ -346,5 +346,5 @@ def test_python_m_noiseproof_is_noiseproof():
 def test_the_package_says_what_it_has():
     assert set(noiseproof.__all__) <= set(dir(noiseproof))
     assert all(getattr(noiseproof, name) for name in noiseproof.__all__)
-    with pytest.raises(AttributeError, match="it has Check, Report"):
+    with pytest.raises(AttributeError, match="it has Check, Claims, Report"):
         noiseproof.prove  # noqa: B018

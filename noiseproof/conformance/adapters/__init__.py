@@ -106,6 +106,8 @@ def of_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise LookupError(f"there is no file {path}")
     root, dotted = home(path)
+    if dotted in sys.stdlib_module_names:
+        importlib.import_module(dotted)  # which others mean by that name
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     if "." in dotted:

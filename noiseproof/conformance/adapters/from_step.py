@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,23 +14,7 @@ from numerics.schedules import Schedule, from_alpha_bars
 
 from ... import sampling
 from ..protocol import Claims, Level
-from . import generated, home, one_of, place_of
-
-SEEN = '''\
-def seen(x, predict, draws):
-    """What the network is handed in a run of {n} steps, and the end."""
-    x, draws, handed = made(x), iter(draws), []
-    for c, (t, t_prev) in enumerate(zip(times, [*times[1:], -1])):
-        handed.append(x.item())
-        p = made(predict(c, t, handed[-1]))
-        x = step(x, p, t, t_prev, lambda: made(next(draws, 0)))
-    return [*handed, x.item()]
-'''
-ADDED = '''\
-def added(x_0, epsilon, told):
-    """What the forward process makes of two numbers."""
-    return forward(made(x_0), made(epsilon), int(told)).item()
-'''
+from . import generated, one_of, place_of, step_script
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,15 +57,7 @@ class FromStep:
         return forward and (lambda x_0, epsilon, told, n: forward(x_0, epsilon, int(told)))
 
     def script(self, n: int | None, what: str) -> str:
-        """A run with nothing but the user's own functions."""
-        step, times = imported(self, "step"), self.times(n) if n else []
-        made = "np.full((1, 1, 1, 1), float(number))"
-        made = made if self.library == "numpy" else f"torch.from_numpy({made})"
-        head = "import sys\n\nimport numpy as np\n" + ("import torch\n" if self.library == "torch" else "")
-        if what == "add_noise":
-            adds = imported(self, "forward")
-            return f"{head}\n{adds}\nmade = lambda number: {made}\n\n\n" + ADDED
-        return f"{head}\n{step}\ntimes = {times}\nmade = lambda number: {made}\n\n\n{SEEN.format(n=n)}"
+        return step_script.script(self, [] if n is None else self.times(n), what)
 
     @property
     def spec(self) -> str:
@@ -126,15 +101,3 @@ def from_step(
         library,
         add_noise,
     )
-
-
-def imported(adapter: FromStep, part: str) -> str:
-    """The lines that import a function of the user's, by its own name or as a part of what ``from_step`` made."""
-    try:
-        file, name = place_of(getattr(adapter, part)).rsplit(":", 1)
-    except LookupError:
-        file, name = f"{adapter.spec}.{part}".rsplit(":", 1)
-    root, module = home(Path(file))
-    first = name.partition(".")[0]
-    renamed = "" if name == part else f"\n{part} = {name}"
-    return f"sys.path.insert(0, {str(root)!r})\nfrom {module} import {first}{renamed}"

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from noiseproof.conformance.examining import outcome
 from noiseproof.conformance.adapters.from_step import FromStep, from_step
+from noiseproof.conformance.examining import outcome
 from noiseproof.conformance.findings import Outcome
 from noiseproof.conformance.properties import properties
 from noiseproof.conformance.subject import Subject

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from noiseproof.conformance.examining import outcome
 from noiseproof.conformance.adapters.from_step import from_step
+from noiseproof.conformance.examining import outcome
 from noiseproof.conformance.properties import properties
 from noiseproof.conformance.protocol import Claims
 from noiseproof.conformance.subject import Subject
