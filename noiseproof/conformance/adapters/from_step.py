@@ -29,8 +29,8 @@ class FromStep:
     forward: Callable[..., Any] | None = None
 
     def times(self, n: int) -> list[int]:
-        grid = sampling.OF_A_SCHEDULE[self.claims.spacing or "linspace"](self.schedule, n)
-        return [int(t) - 1 for t in grid.times[:-1]]  # of schedules t = 1 is the cleanest, and here t = 0
+        spaced = sampling.OF_A_SCHEDULE[self.claims.spacing or "linspace"]
+        return [int(t) - 1 for t in spaced(self.schedule, n).times[:-1]]  # of schedules t = 1 is the cleanest, here 0
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
         for t, t_prev in itertools.pairwise([*self.times(n), -1]):
@@ -45,8 +45,7 @@ class FromStep:
         return self.trained(self.times(n)[0])
 
     def trained(self, told: float) -> Level:
-        bar = float(self.alpha_bars[int(told)])
-        return bar**0.5, (1 - bar) ** 0.5
+        return float(self.alpha_bars[int(told)]) ** 0.5, float(1 - self.alpha_bars[int(told)]) ** 0.5
 
     def told(self) -> Sequence[float]:
         return range(self.schedule.T)
