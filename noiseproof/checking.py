@@ -170,6 +170,8 @@ class Checking(Run):
     def name(self, task: Task) -> str:
         return task.claim
 
+    short = name
+
     def line(self, claim: str) -> str:
         return next(screen.line(report) for report in self.found() if report.label == claim)
 

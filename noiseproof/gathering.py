@@ -60,8 +60,12 @@ class Run:
         raise NotImplementedError
 
     def name(self, task: Any) -> str:
-        """What a task is, for the progress bar."""
+        """What a task is."""
         raise NotImplementedError
+
+    def short(self, task: Any) -> str:
+        """The same for the progress bar, without the chapter."""
+        return self.name(task).split(".", 1)[-1]
 
     def line(self, claim: str) -> str:
         """What came of a claim, where there is no progress bar."""

@@ -56,7 +56,7 @@ def carried_out(
         with (
             nullcontext((None, workers)) if address is None else cluster(address) as (executor, width),
             closing(events(work, tasks, width, executor)) as happening,
-            closing(watched(file.kept(happening) if file else happening, tasks, run.name, run.line)) as seen,
+            closing(watched(file.kept(happening) if file else happening, tasks, run.short, run.line)) as seen,
         ):
             for event in seen:
                 run.add(event)

@@ -284,6 +284,8 @@ class Sampling:
     def name(self, task: Part) -> str:
         return f"{task.claim} part {task.number}"
 
+    short = name
+
     def line(self, sampler: str) -> str:
         return f"{sampler}: {sum(len(d.ends) for d in self.found[sampler]):,} draws"
 

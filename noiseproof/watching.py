@@ -40,7 +40,7 @@ def bar(events: Iterable[Event], tasks: Sequence[Any], name: Words, finished: Wo
                 running.remove(event.task)
                 progress.advance(shown, 0 if isinstance(event, Lost) else 1)
             if not isinstance(event, Gave):
-                progress.update(shown, description=", ".join(name(task).split(".", 1)[-1] for task in running))
+                progress.update(shown, description=", ".join(name(task) for task in running))
             yield event
 
 
