@@ -43,8 +43,9 @@ def one(console: Console, report: Report) -> None:
     if report.outcomes:
         console.print(table(report))
     for outcome in ranked(report):
-        if outcome.verdict in BAD:
+        if outcome.verdict in BAD and outcome.verdict != ERROR:
             account(console, outcome)
+    errors(console, [outcome for outcome in report.outcomes if outcome.verdict == ERROR])
     for outcome in report.outcomes:
         picture(console, outcome)
 
@@ -111,6 +112,17 @@ def account(console: Console, outcome: Outcome) -> None:
     if script := outcome.smallest.reproducer:
         console.print(Text("  again:"))
         console.print(Text("\n".join(indented(script)), "cyan"), soft_wrap=True)
+
+
+def errors(console: Console, outcomes: Sequence[Outcome]) -> None:
+    """What went wrong, once for all properties that met it."""
+    met: dict[tuple[str, str], list[str]] = {}
+    for outcome in outcomes:
+        met.setdefault((outcome.smallest.text, where(outcome.smallest)), []).append(f"{outcome.id} {outcome.name}")
+    for (text, place), names in met.items():
+        console.print("", Text(f"ERROR {', '.join(names)}", "bold magenta"), sep="\n")
+        for part in filter(None, [text, place]):
+            console.print(Text(f"  {part}"), soft_wrap=True)
 
 
 def picture(console: Console, outcome: Outcome) -> None:
