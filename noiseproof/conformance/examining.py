@@ -74,7 +74,11 @@ class Examination:
 
     def outcome(self, property: Property) -> Outcome:
         self.target.again()
-        return outcome(property, self.subject)
+        found = outcome(property, self.subject)
+        if found.verdict != FAIL:
+            return found
+        self.target.again()
+        return shown(found, self.subject)
 
 
 def outcome(property: Property, subject: Subject) -> Outcome:
@@ -93,12 +97,15 @@ def outcome(property: Property, subject: Subject) -> Outcome:
         found.append(cleaned(Finding(ERROR, text)))
     if not found:
         found.append(Finding(SKIP, "there was nothing to compare"))
-    outcome = Outcome(property.id, property.name, property.kind, property.claims, tuple(found), 0.0)
-    if outcome.verdict == FAIL:
-        smallest = outcome.smallest
-        script = reproducer.script(outcome, smallest, subject)
-        found = [replace(f, reproducer=script) if f is smallest else f for f in found]
-    return replace(outcome, findings=tuple(found), seconds=time.monotonic() - began)
+    return Outcome(property.id, property.name, property.kind, property.claims, tuple(found), time.monotonic() - began)
+
+
+def shown(outcome: Outcome, subject: Subject) -> Outcome:
+    """The same with a script that shows what fails."""
+    smallest = outcome.smallest
+    script = reproducer.script(outcome, smallest, subject)
+    findings = (replace(f, reproducer=script) if f is smallest else f for f in outcome.findings)
+    return replace(outcome, findings=tuple(findings))
 
 
 def line(text: str) -> str:
