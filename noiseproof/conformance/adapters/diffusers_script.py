@@ -20,6 +20,10 @@ TIMES = {
 }
 
 
+def script(reading: Reading, stepping: dict[str, Any], n: int | None, what: str) -> str:
+    return forward(reading, n) if what == "add_noise" else run(reading, stepping, n or 1)
+
+
 def forward(reading: Reading, n: int | None) -> str:
     """The function ``added(x_0, epsilon, told)``, before a run is configured or after."""
     lines = [

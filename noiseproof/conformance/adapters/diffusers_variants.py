@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import diffusers
+
 from . import diffusers_claims
 
 # Another prediction_type is asked for by the property P14, and other values of eta by P11.
@@ -35,8 +37,14 @@ VARIANTS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def variants(cls: Any) -> list[dict[str, Any]]:
-    """Those that differ from the defaults of the class, and that it does not refuse."""
+def names() -> list[str]:
+    """All classes of schedulers that this version has."""
+    return [name for name in dir(diffusers) if name.endswith("Scheduler")]
+
+
+def variants(name: str) -> list[dict[str, Any]]:
+    """Those that differ from the defaults of a class, and that it does not refuse."""
+    cls = getattr(diffusers, name)
     try:
         diffusers_claims.read(cls, {})
         takes = diffusers_claims.parameters(cls)

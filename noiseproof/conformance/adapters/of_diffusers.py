@@ -11,8 +11,12 @@ import diffusers
 import torch
 
 from ..protocol import Claims, Level
-from . import diffusers_claims, diffusers_script, diffusers_variants, instead
+from . import diffusers_claims, diffusers_script, instead
 from .diffusers_levels import Reading
+from .diffusers_variants import names, variants
+
+
+__all__ = ["adapted", "names", "variants"]
 
 
 @dataclass(eq=False)
@@ -45,10 +49,7 @@ class Scheduler:
         return self._run(model, x, n, generator=torch.Generator().manual_seed(seed))
 
     def script(self, n: int | None, what: str) -> str:
-        if what == "add_noise":
-            return diffusers_script.forward(self.reading, n)
-        assert n is not None
-        return diffusers_script.run(self.reading, self.stepping, n)
+        return diffusers_script.script(self.reading, self.stepping, n, what)
 
     def start(self, n: int) -> Level:
         return self.reading.level(self.scheduler, 0, self._times(n)[0])
@@ -68,15 +69,6 @@ class Scheduler:
     def _times(self, n: int) -> Any:
         self.scheduler.set_timesteps(n + self.short + self.reading.more, **self.reading.setting)
         return self.reading.questions(self.scheduler)[: -1 if self.short else None]
-
-
-def names() -> list[str]:
-    """All classes of schedulers that this version has."""
-    return [name for name in dir(diffusers) if name.endswith("Scheduler")]
-
-
-def variants(name: str) -> list[dict[str, Any]]:
-    return diffusers_variants.variants(getattr(diffusers, name))
 
 
 def adapted(name: str, options: dict[str, Any]) -> Scheduler:
