@@ -15,7 +15,6 @@ from . import diffusers_claims, diffusers_script, instead
 from .diffusers_levels import Reading
 from .diffusers_variants import names, variants
 
-
 __all__ = ["adapted", "names", "variants"]
 
 
