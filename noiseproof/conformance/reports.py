@@ -179,7 +179,16 @@ def headline(outcome: Outcome) -> str:
 def details(outcome: Outcome) -> list[str]:
     finding = outcome.smallest
     proved = [f"proved: {', '.join(f'noiseproof explain {claim}' for claim in outcome.claims)}"]
-    return [*filter(None, [finding.text, where(finding), numbers(finding)]), *(proved if outcome.claims else [])]
+    parts = [finding.text, where(finding), numbers(finding), worst(outcome)]
+    return [*filter(None, parts), *(proved if outcome.claims else [])]
+
+
+def worst(outcome: Outcome) -> str:
+    """How far off it is elsewhere, where that is further."""
+    telling, smallest = outcome.telling, outcome.smallest
+    if telling is smallest or not telling.measured or telling.measured == smallest.measured:
+        return ""
+    return f"at its worst off by {telling.measured:.1e}" + (f", at {where(telling)}" if where(telling) else "")
 
 
 def indented(script: str) -> list[str]:

@@ -61,10 +61,12 @@ def verdict(report: Report) -> Text:
 
 
 def tallied(report: Report) -> str:
+    """How many hold, fail and so on."""
     tally = Counter("known to fail" if o.expected else SAID[o.verdict] for o in report.outcomes if o.verdict != SKIP)
-    return ", ".join(f"{number} {word}" for word, number in tally.items())
+    return ", ".join(f"{number} {word}{'s' * (number == 1 and word in VERBS)}" for word, number in tally.items())
 
 
+VERBS = ("hold", "fail")
 SAID = {PASS: "hold", NOTE: "with a note", FAIL: "fail", INCONCLUSIVE: "unsure", ERROR: "with an error"}
 
 
