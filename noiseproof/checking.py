@@ -10,12 +10,12 @@ from typing import Any
 
 from .conformance import expected, reports, screen
 from .conformance.adapters import LIBRARIES, place_of
-from .conformance.examining import examining
+from .conformance.examining import Examination
 from .conformance.expected import BAD, Known
 from .conformance.findings import Outcome, Report
 from .conformance.properties import properties
 from .conformance.subject import STEPS
-from .conformance.target import SECONDS, AboutTheTarget, Raised, listed
+from .conformance.target import SECONDS, AboutTheTarget, Raised, Target, listed
 from .faults import (
     ALL_GOOD,
     INTERNAL_ERROR,
@@ -107,15 +107,28 @@ class Task:
         return self.empty.label
 
 
+kept: dict[str, Target] = {}  # by library: one process is enough, in turn, for all that a library has
+
+
 def judged(task: Task) -> Iterator[Report | Outcome]:
     """A report of nothing, and the outcomes as they come; or a report of why there will be none."""
-    wanted = [p for p in properties() if p.id in task.properties]
+    options, library = json.loads(task.options), task.target.partition(":")[0]
+    target = kept.pop(library, None) if task.listed else None
     try:
-        yield from examining(task.target, json.loads(task.options), task.steps, task.seconds, wanted)
+        if target is None:
+            target = Target(task.target, options, task.seconds)
+        else:
+            target.become(task.target, options)
+        yield from Examination(target, task.steps).of([p for p in properties() if p.id in task.properties])
     except AboutTheTarget as why:
         refused = task.listed and isinstance(why, Raised) and why.kind in REFUSALS
         said = " ".join(why.what.removeprefix("it raised Refused: ").split())
         yield replace(task.empty, broken=said, refused=refused, planned=0 if refused else task.empty.planned)
+    finally:
+        if task.listed and target is not None and library not in kept:
+            kept[library] = target
+        elif target is not None:
+            target.close()
 
 
 def tasks(

@@ -81,11 +81,12 @@ def examination(target: Any, options: dict[str, Any], steps: tuple[int, ...], se
     """The target, which is loaded if it is another than the one before."""
     from .checking import spec_of, written
     from .conformance.examining import Examination
+    from .conformance.target import Target
 
     key = spec_of(target), written(options), steps, seconds
     if key not in alive:
         close()
-        alive[key] = Examination(key[0], options, steps, seconds)
+        alive[key] = Examination(Target(key[0], options, seconds), steps)
     return alive[key]
 
 

@@ -26,45 +26,32 @@ def examined(
 
     Raises AboutTheTarget if it cannot even be loaded.
     """
-    report, *outcomes = examining(spec, options, steps, seconds, wanted)
+    wanted = properties() if wanted is None else tuple(wanted)
+    with Examination(Target(spec, dict(options or {}), seconds), steps) as examination:
+        report, *outcomes = examination.of(wanted)
     assert isinstance(report, Report)
     for each in outcomes:
         report = report.having(each)  # type: ignore[arg-type]
     return report
 
 
-def examining(
-    spec: str,
-    options: dict[str, Any] | None = None,
-    steps: Sequence[int] = STEPS,
-    seconds: float = SECONDS,
-    wanted: Sequence[Property] | None = None,
-) -> Iterator[Report | Outcome]:
-    """The same as it goes: a report of nothing, as soon as the target is there, and then the outcomes."""
-    wanted = properties() if wanted is None else tuple(wanted)
-    with Examination(spec, options, steps, seconds) as examination:
-        yield examination.begun(len(wanted))
-        yield from map(examination.outcome, wanted)
-
-
 class Examination:
-    """A target that is there to be asked, one property after another.  Leave it by ``close``, or use it as a context.
+    """A target that is there to be asked, one property after another.  Leave it by ``close``."""
 
-    Raises AboutTheTarget if it cannot even be loaded.
-    """
-
-    def __init__(
-        self, spec: str, options: dict[str, Any] | None = None, steps: Sequence[int] = STEPS, seconds: float = SECONDS
-    ) -> None:
-        self.target = Target(spec, dict(options or {}), seconds)
-        self.subject = Subject(self.target, steps)
-        self.close = self.target.close
+    def __init__(self, target: Target, steps: Sequence[int] = STEPS) -> None:
+        self.target, self.subject = target, Subject(target, steps)
+        self.close = target.close
 
     def __enter__(self) -> Examination:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def of(self, wanted: Sequence[Property]) -> Iterator[Report | Outcome]:
+        """A report of nothing, and the outcomes as they come."""
+        yield self.begun(len(wanted))
+        yield from map(self.outcome, wanted)
 
     def begun(self, planned: int) -> Report:
         """What is known before anything is asked."""

@@ -185,6 +185,16 @@ class Target:
             self.options = before
             self._load()
 
+    def become(self, spec: str, options: dict[str, Any]) -> None:
+        """Another target, in the same process if it lives: to import a library takes long.  Raises AboutTheTarget."""
+        self.spec, self.options = spec, options
+        if self._process is None:
+            self._start()
+            return
+        self.again(LOADING * self.seconds)
+        self._load()
+        self.again()
+
     def again(self, seconds: float | None = None) -> None:
         """A new time limit, from now on."""
         self._limit = self.seconds if seconds is None else seconds

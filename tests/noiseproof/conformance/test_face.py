@@ -13,7 +13,7 @@ import pytest
 from referencing import Registry, Resource
 
 from noiseproof import check_command, checking, cli
-from noiseproof.conformance import examining, expected, reports, screen, subject, target
+from noiseproof.conformance import expected, reports, screen, subject, target
 from noiseproof.conformance import properties as of_properties
 from noiseproof.conformance.findings import ERROR, FAIL, INCONCLUSIVE, NOTE, PASS, SKIP, Finding, Outcome, Report
 from noiseproof.conformance.properties import BOOLEAN, EXACT, ORDER, Property
@@ -82,7 +82,7 @@ def fakes(monkeypatch):
 
     def these(*ids):
         chosen = tuple(FAKES[id] for id in ids)
-        for module in (of_properties, checking, reports, examining):
+        for module in (of_properties, checking, reports):
             monkeypatch.setattr(module, "properties", lambda: chosen)
 
     these(*FAKES)
