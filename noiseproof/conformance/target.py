@@ -254,7 +254,7 @@ class Target:
             if "ask" in head and answer is not None:
                 try:
                     reply = answer(head, back)
-                except AboutTheTarget:
+                except BaseException:
                     self.close()  # it waits for an answer that it will not get
                     raise
                 self._send({"answer": True}, [reply], call)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from referencing import Registry, Resource
 
@@ -335,3 +336,16 @@ def test_an_object_of_a_module_is_found_again(file):
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=file.parent, capture_output=True, text=True, timeout=60)
     assert ran.stdout == "['PASS', 'PASS']\n", ran.stderr
+
+
+def test_a_run_that_we_break_off_leaves_no_question_open(file):
+    def nobody_knows(call):
+        raise LookupError("what the network would say")
+
+    with target.Target("noiseproof:ddim") as ours:
+        start = ours.start(7)
+        with pytest.raises(LookupError, match="what the network would say"):
+            ours.run(np.zeros((1, 1)), 7, nobody_knows)
+        assert ours.start(7) == start
+        ours.become("sampler.py:Nothing", {"name": "another"})
+        assert ours.claims.name == "another"
