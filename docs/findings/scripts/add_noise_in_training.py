@@ -25,13 +25,12 @@ def main() -> None:
         for t in (0, 250, 999):
             a, b = weights(s, t)
             mirrored = a_bar[999 - t].item() ** 0.5
-            print(
-                f"{name}, new, t = {t}: weight of data / of noise: expected {(a_bar[t] / (1 - a_bar[t])).item() ** 0.5:.4g} got {a / b:.4g}"
-            )
+            ratio = (a_bar[t] / (1 - a_bar[t])).item() ** 0.5
+            print(f"{name}, new, t = {t}: weight of data over that of noise: expected {ratio:.4g} got {a / b:.4g}")
             if name in NAMES:
                 assert abs(a - mirrored) < 1e-4, (a, mirrored)
             else:
-                assert abs(a / b / (a_bar[t] / (1 - a_bar[t])).item() ** 0.5 - 1) < 1e-3
+                assert abs(a / b / ratio - 1) < 1e-3
         s.set_timesteps(10)
         t = int(s.timesteps[0])
         a, b = weights(s, t)

@@ -1,5 +1,7 @@
 """azula's REABSampler around the exact denoiser of a normal law: the order."""
 
+import itertools
+
 import azula.denoise
 import azula.noise
 import azula.sample
@@ -52,7 +54,7 @@ def main() -> None:
         kind, counts = getattr(azula.sample, name), (24, 48, 96, 192)
         ends = [kind(Exact(schedule), steps=n, silent=True, dtype=torch.float64)(start) for n in counts]
         errors = [(end - exact).abs().max().item() for end in ends]
-        orders = [np.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
+        orders = [np.log2(a / b) for a, b in itertools.pairwise(errors)]
         print(f"{name}: errors", *(f"{e:.2e}" for e in errors), " orders", *(f"{o:.2f}" for o in orders))
 
 

@@ -44,21 +44,17 @@ def main() -> None:
         to = [*times[1:], -1]
         expected = (a_bar[to[0]] / a_bar[times[0]]) ** 0.5
         got = stepped(s, 0, 1.0, 0.0)
-        print(
-            f"{spacing}: step 0 goes from t={times[0]} to t={to[0]}; coefficient of x: expected {expected:.6f} got {got:.6f}"
-        )
+        print(f"{spacing}: step 0 goes from t = {times[0]} to t = {to[0]}")
+        print(f"  coefficient of x: expected {expected:.6f} got {got:.6f}")
         goes_to = [t - 1000 // N for t in times]
         assert np.isclose(got, (a_bar[goes_to[0]] / a_bar[times[0]]) ** 0.5, rtol=1e-5)
         assert abs(got - expected) > 1e-3
         mean, deviation = law(s, to)
         mean_got, deviation_got = law(s, [t if t >= 0 else -1 for t in goes_to])
-        print(
-            f"  N(0.4, 0.6) ends in mean {mean_got:.4f}, deviation {deviation_got:.4f}; with the next level {mean:.4f}, {deviation:.4f}"
-        )
+        print(f"  N(0.4, 0.6) ends in mean {mean_got:.4f}, deviation {deviation_got:.4f}")
+        print(f"  and where each step goes to the next time: {mean:.4f}, {deviation:.4f}")
         left = stepped(s, N - 1, 0.0, 0.0, eta=1.0, normal=1.0)
-        print(
-            f"  eta=1: noise of the last step: expected 0, got {left:.6f} (last level t={times[-1]}, goes to t={goes_to[-1]})"
-        )
+        print(f"  eta = 1: coefficient of the noise of the last step: expected 0 got {left:.6f}")
 
 
 if __name__ == "__main__":

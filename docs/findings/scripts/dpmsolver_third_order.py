@@ -1,5 +1,7 @@
 """DPMSolverMultistepScheduler with solver_order=3: the weights of the last three predictions, and the order."""
 
+import itertools
+
 import diffusers
 import numpy as np
 import torch
@@ -10,9 +12,8 @@ MEAN, VARIANCE = 0.4, 0.6
 
 def scheduler(n: int, order: int = 3) -> tuple[diffusers.DPMSolverMultistepScheduler, np.ndarray]:
     """One on a grid that is uniform in log(alpha/sigma), from sigma 100 to 0.05, in double precision."""
-    s = diffusers.DPMSolverMultistepScheduler(
-        solver_order=order, prediction_type="sample", final_sigmas_type="sigma_min"
-    )
+    config = {"solver_order": order, "prediction_type": "sample", "final_sigmas_type": "sigma_min"}
+    s = diffusers.DPMSolverMultistepScheduler(**config)
     s.set_timesteps(n)
     sigmas = np.geomspace(100, 0.05, n + 1)
     s.sigmas = torch.from_numpy(sigmas)
@@ -63,14 +64,13 @@ def main() -> None:
         s, _ = scheduler(n)
         got.append([stepped(s, i, 0.0, float(i == k - 2 + j)) for i in range(k + 1)][k])
     lambdas = -np.log(sigmas)
-    expected = weights(lambdas[k - 2 : k + 1] - lambdas[k], lambdas[k + 1] - lambdas[k]) / np.sqrt(
-        1 + sigmas[k + 1] ** 2
-    )
+    alpha = 1 / np.sqrt(1 + sigmas[k + 1] ** 2)
+    expected = alpha * weights(lambdas[k - 2 : k + 1] - lambdas[k], lambdas[k + 1] - lambdas[k])
     for j in range(3):
         print(f"n = {n}, step {k}, weight of prediction {k - 2 + j}: expected {expected[j]:.6f} got {got[j]:.6f}")
-    # The parabola's second difference (1, -2, 1) has the weight alpha / h^2 times the integral of exp(u - h) u^2 / 2, and half a slope.
+    # What multiplies the second difference (1, -2, 1) is alpha / h^2 times the integral of exp(u - h) u^2 / 2.
     h = lambdas[k + 1] - lambdas[k]
-    curvature = (1 - h + h * h / 2 - np.exp(-h)) / h**2 / np.sqrt(1 + sigmas[k + 1] ** 2)
+    curvature = alpha * (1 - h + h * h / 2 - np.exp(-h)) / h**2
     off = (np.array(expected) - got) / np.array([1, -2, 1])
     print(f"weight of the curvature: expected {curvature:.6f} got {curvature - off[0]:.6f}")
     assert np.allclose(off, curvature / 2, rtol=1e-6)
@@ -80,7 +80,7 @@ def main() -> None:
         "order 3, as released": [error(c) for c in counts],
         "order 3, the integral of the interpolating parabola": [error(c, mended=True) for c in counts],
     }.items():
-        orders = [np.log2(a / b) for a, b in zip(errors, errors[1:], strict=False)]
+        orders = [np.log2(a / b) for a, b in itertools.pairwise(errors)]
         print(f"{name}: errors", *(f"{e:.2e}" for e in errors), " orders", *(f"{o:.2f}" for o in orders))
     assert not np.allclose(got, expected, rtol=1e-3)
     assert np.log2(error(96) / error(192)) < 2.25

@@ -13,7 +13,7 @@ def shifted(u: np.ndarray) -> np.ndarray:
 
 
 def deviation(sigmas: np.ndarray, variance: float) -> float:
-    """The standard deviation that Euler's steps on these levels end with, around the exact velocity of N(0, variance)."""
+    """The deviation that Euler's steps end with, around the exact velocity of N(0, variance)."""
     out = 1.0
     for s, to in zip(sigmas, [*sigmas[1:], 0.0], strict=True):
         total = (1 - s) ** 2 * variance + s * s
@@ -33,12 +33,8 @@ def main() -> None:
             f"n = {n}: cleanest level: expected {expected[-1]:.6f} got {got[-1]:.6f}; "
             f"largest difference {abs(got - expected)[worst]:.6f} at step {worst}"
         )
-        print(
-            f"  N(0, 0.6) ends in deviation {deviation(got, 0.6):.6f}, with one shift {deviation(expected, 0.6):.6f}, data {0.6**0.5:.6f}"
-        )
-        print(
-            f"  a point ends in deviation {deviation(got, 1e-6):.6f}, with one shift {deviation(expected, 1e-6):.6f}, data 0.001"
-        )
+        ends = deviation(got, 0.6), deviation(expected, 0.6)
+        print(f"  N(0, 0.6) ends in deviation {ends[0]:.6f}, with one shift {ends[1]:.6f}; data {0.6**0.5:.6f}")
         assert np.isclose(got[-1], shifted(shifted(np.array(1 / T))), rtol=1e-4)
         assert abs(got[-1] - expected[-1]) > 1e-3
 

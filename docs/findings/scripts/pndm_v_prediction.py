@@ -25,10 +25,9 @@ def end(kind: str, n: int, z: float, data: float | None = None) -> float:
 def main() -> None:
     for n in (7, 13, 50):
         noise, v = end("epsilon", n, 1.0), end("v_prediction", n, 1.0)
-        p, q = end("epsilon", n, 1.0, 0.4), end("v_prediction", n, 1.0, 0.4)
-        print(
-            f"n = {n}: N(0.4, 0.6): expected {noise:.6f} got {v:.6f}; the point 0.4: around epsilon {p:.6f}, around v {q:.6f}"
-        )
+        print(f"n = {n}, N(0.4, 0.6): around noise {noise:.6f}, around v {v:.6f}")
+        noise_point, v_point = end("epsilon", n, 1.0, 0.4), end("v_prediction", n, 1.0, 0.4)
+        print(f"  the point 0.4: around noise {noise_point:.6f}, around v {v_point:.6f}")
         assert abs(noise - v) > 1e-3
 
 
