@@ -5,20 +5,28 @@ What the target prints goes to standard error.  The network and the noise are as
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import adapters, wire
+from .protocol import Claims
 from .wire import Array, Stream
 
-AT_MOST = 2000  # characters of a traceback, its end
+AT_MOST = 2000  # characters of a message
+LIBRARIES = ("numpy", "torch")
+
+
+class Unfit(Exception):
+    """What the target gives is no array that can be sent."""
 
 
 class Asked:
@@ -41,7 +49,7 @@ class Asked:
     def model(self, x: Any, told: Any, level: Sequence[float] | None = None) -> Any:
         """What the network says about x, at the time or sigma that it is told, (level) being where the sampler is."""
         where = None if level is None else [float(number) for number in level]
-        wire.send(self.into, {"ask": "model", "told": number(told), "level": where}, [read(x)])
+        wire.send(self.into, {"ask": "model", "told": number(told), "level": where}, [given(x)])
         return self.lend("a prediction", self.answer())
 
     def noise(self, shape: Sequence[int], *between: Any) -> Any:
@@ -50,10 +58,7 @@ class Asked:
         return self.lend("fresh noise", self.answer())
 
     def answer(self) -> Array:
-        head, arrays = wire.receive(self.out_of)
-        if "stop" in head:
-            raise SystemExit(0)
-        return arrays[0]
+        return wire.receive(self.out_of)[1][0]
 
 
 def number(told: Any) -> float:
@@ -70,6 +75,15 @@ def read(array: Any) -> Array:
         array = array.detach().cpu()
         array = array.float() if str(array.dtype) == "torch.bfloat16" else array
     return np.asarray(array)
+
+
+def given(array: Any) -> Array:
+    """What the target gives, as an array that can be sent.  Raises Unfit for what is none."""
+    if not hasattr(array, "dtype"):
+        raise Unfit(f"it gave {type(array).__name__}; expected an array")
+    if why := wire.sendable(str(array.dtype).removeprefix("torch.").replace("bfloat16", "float32"), tuple(array.shape)):
+        raise Unfit(f"it gave {why}")
+    return read(array)
 
 
 def handed(array: Array, library: str) -> Any:
@@ -93,7 +107,13 @@ class Child:
         self.sampler: Any = None
 
     def load(self, target: str, options: dict[str, Any]) -> dict[str, Any]:
-        self.sampler = adapters.loaded(target, options)
+        self.sampler = None
+        sampler = adapters.loaded(target, options)
+        if not isinstance(sampler.claims, Claims):
+            raise TypeError(f"its claims are {type(sampler.claims).__name__}; expected noiseproof.Claims(name, ...)")
+        if getattr(sampler, "library", None) not in LIBRARIES:
+            raise TypeError(f"its library is {getattr(sampler, 'library', None)!r}; expected one of {LIBRARIES}")
+        self.sampler = sampler
         can = ("start", "trained", "told", "add_noise", "on", "seeded", "script")
         able = [name for name in can if getattr(self.sampler, name, None) is not None]
         return {"claims": self.sampler.claims.as_data(), "can": able}
@@ -102,14 +122,14 @@ class Child:
         sampler = self.sampler if sigmas is None else self.sampler.on(np.array(sigmas))
         asked = Asked(sampler.library, self.into, self.out_of)
         end = sampler.run(asked.model, asked.lend("x", x), n, asked.noise)
-        return {"overwritten": asked.overwritten(), "dtype": str(end.dtype).removeprefix("torch.")}, [read(end)]
+        return {"overwritten": asked.overwritten()}, [given(end)]
 
     def seeded(self, x: Array, n: int, seed: int) -> tuple[dict[str, Any], list[Array]]:
         asked = Asked(self.sampler.library, self.into, self.out_of)
         before = adapters.global_state(self.sampler.library)
         end = self.sampler.seeded(asked.model, asked.lend("x", x), n, seed)
         touched = adapters.global_state(self.sampler.library) != before
-        return {"touched": touched, "dtype": str(end.dtype).removeprefix("torch.")}, [read(end)]
+        return {"touched": touched}, [given(end)]
 
     def start(self, n: int) -> dict[str, Any]:
         return {"level": [float(number) for number in self.sampler.start(n)]}
@@ -122,7 +142,7 @@ class Child:
 
     def add_noise(self, x_0: Array, epsilon: Array, told: float, n: int | None) -> tuple[dict[str, Any], list[Array]]:
         library = self.sampler.library
-        return {}, [read(self.sampler.add_noise(handed(x_0, library), handed(epsilon, library), told, n))]
+        return {}, [given(self.sampler.add_noise(handed(x_0, library), handed(epsilon, library), told, n))]
 
     def script(self, n: int | None, what: str) -> dict[str, Any]:
         return {"script": str(self.sampler.script(n, what))}
@@ -133,21 +153,34 @@ class Child:
     def serve(self) -> None:
         while True:
             head, arrays = wire.receive(self.out_of)
-            if "stop" in head:
-                return
             try:
                 reply = getattr(self, head["do"])(*arrays, **head["with"])
-            except Exception as why:  # whatever the target raises is said about the target
-                trace = traceback.format_exc()[-AT_MOST:]
-                reply = {"raised": type(why).__name__, "message": str(why)[:AT_MOST], "trace": trace}
-            done, back = reply if isinstance(reply, tuple) else (reply, [])
-            wire.send(self.into, {"done": done}, back)
+                done, back = reply if isinstance(reply, tuple) else (reply, [])
+                message = wire.packed({"done": done}, back)
+            except wire.Broken:
+                raise
+            except Unfit as why:
+                message = wire.packed({"done": {"unfit": said(why)}})
+            except BaseException as why:  # whatever the target raises is said about the target
+                message = wire.packed({"done": {"raised": type(why).__name__[:AT_MOST], "message": said(why)}})
+            self.into.write(message)
+            self.into.flush()
+
+
+def said(why: BaseException) -> str:
+    """What an exception says, if it says anything."""
+    try:
+        return str(why)[:AT_MOST]
+    except Exception:
+        return "(what it says raises, too)"
 
 
 def go_home(parent: int) -> None:
-    """Nobody is left to report to: whatever the target is doing, that is its end."""
+    """Nobody is left to report to: whatever the target is doing, and has started, that is its end."""
     while os.getppid() == parent:
         time.sleep(0.5)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 
@@ -157,11 +190,13 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.stdout = sys.stderr
     sys.path.append(os.getcwd())  # last, so that nothing there takes the place of what is ours
+    with contextlib.suppress(OSError):  # where there is no memory left, it is the target's that goes
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    if hasattr(os, "register_at_fork"):  # a copy of this process has no part in what is said here
+        os.register_at_fork(after_in_child=lambda: (os.close(into.fileno()), os.close(out_of.fileno())))
     threading.Thread(target=go_home, args=(os.getppid(),), daemon=True).start()
-    try:
+    with contextlib.suppress(wire.Broken, BrokenPipeError):  # nobody is there any more
         Child(into, out_of).serve()
-    except wire.Broken:
-        return  # nobody is there any more
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ network inputs are those of the array that the network is handed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args, get_origin, get_type_hints
 
 Level = tuple[float, float]  # scale and noise
 Model = Callable[..., Any]  # model(x, told, level=None): what the network predicts; told is its time, or its sigma
@@ -30,6 +31,7 @@ FAMILIES = {
     "flow": "follows a velocity from noise to data",
     "consistency": "jumps to the end of the flow, and back up",
 }
+UNITS = ("vp", "ve", "flow")
 PREDICTIONS = {
     "x_0": "the data",
     "noise": "epsilon",
@@ -78,9 +80,21 @@ class Claims:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, value, known in (("family", self.family, FAMILIES), ("prediction", self.prediction, PREDICTIONS)):
-            if value not in known:
-                raise ValueError(f"{name} is {value!r}; expected one of {', '.join(known)}")
+        for name, hint in get_type_hints(Claims).items():
+            value, kinds = getattr(self, name), [get_origin(kind) or kind for kind in get_args(hint) or [hint]]
+            kinds = [get_origin(hint)] if get_origin(hint) in (dict, tuple) else kinds
+            number = float in kinds and isinstance(value, int | float) and math.isfinite(value)
+            if not (number or isinstance(value, tuple(kind for kind in kinds if kind is not float))):
+                raise ValueError(f"{name} is {value!r}; expected {getattr(hint, '__name__', hint)}")
+        known = {"family": FAMILIES, "prediction": PREDICTIONS, "units": UNITS}
+        for name, values in known.items():
+            if getattr(self, name) not in values:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(values)}")
+        for name in ("order", "T", "least", "most"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ValueError(f"{name} is {value}; expected at least 1")
+        if self.most is not None and self.most < self.least:
+            raise ValueError(f"most is {self.most}, and least {self.least}; expected a number of steps between them")
 
     def as_data(self) -> dict[str, Any]:
         return asdict(self)

@@ -40,8 +40,9 @@ class Subject:
 
     def __init__(self, target: Target, steps: Sequence[int] = STEPS) -> None:
         self.target = target
-        most = target.claims.most
-        self.steps = tuple(dict.fromkeys(n for n in steps if n >= target.claims.least and (most is None or n <= most)))
+        least, most = target.claims.least, target.claims.most
+        there = [n for n in steps if n >= least and (most is None or n <= most)]
+        self.steps = tuple(dict.fromkeys(there or [least if max(steps) < least else most or least]))
         self._tables: dict[int, Unrolled | AboutTheTarget] = {}
         self._reference = lru_cache(200)(self._referred)
         self.start = cache(target.start)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import queue
-import subprocess
-import sys
-import tempfile
-import threading
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from . import wire
+from .process import Process
 from .protocol import Claims, Level
 from .wire import Array
 
 SECONDS = 20.0  # for a property, unless said otherwise
 LOADING = 3  # times as long, to import the libraries of a target on a machine that is busy
-INSIDE = "NOISEPROOF_CHECKS"  # in the environment of a process in which a target runs
 
 
 class AboutTheTarget(Exception):
@@ -55,6 +50,7 @@ class Unfit(AboutTheTarget):
 
 def plain(text: str, most: int = 600) -> str:
     """Text from a target, without what would steer a terminal."""
+    text = text if len(text) <= 2 * most else text[:most] + text[-most:]
     clean = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
     return clean if len(clean) <= most else clean[: most // 3] + " ... " + clean[-most // 2 :]
 
@@ -89,12 +85,11 @@ class Target:
     can: frozenset[str] = field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._until = 0.0
+        self._process: Process | None = None
         self.again()
         try:
             self._start()
-        except AboutTheTarget:
+        except BaseException:
             self.close()
             raise
 
@@ -126,40 +121,59 @@ class Target:
 
         def answer(head: dict[str, Any], arrays: list[Array]) -> Array:
             if head["ask"] == "noise":
-                shape, between = tuple(head["shape"]), tuple(head["between"])
+                with self._reading(f"draw {len(draws)} of {what}"):
+                    shape, between = fresh(head["shape"], x), tuple(numbers(head["between"]))
                 if noise is None:
                     raise Unfit("it draws noise, and claims to draw none", f"draw {len(draws)} of {what}")
                 draws.append((len(calls), between))
                 return np.asarray(noise(shape, between), dtype=x.dtype)
-            where = f"call {len(calls)} of the network in {what}"
-            self._fits(arrays[0], x.shape, "what it hands to the network", where, finite)
-            level = head["level"]
-            calls.append(Call(arrays[0], float(head["told"]), None if level is None else (level[0], level[1])))
-            return np.asarray(model(calls[-1]), dtype=x.dtype).reshape(x.shape)
+            call = self._call(head, arrays, x, f"call {len(calls)} of the network in {what}", finite)
+            calls.append(call)
+            return np.asarray(model(call), dtype=x.dtype).reshape(x.shape)
 
-        done, arrays = self._ask("run", what, answer, [x], n=n, **more)
-        self._fits(arrays[0], x.shape, "what it returns", what, finite)
-        return Ran(arrays[0], calls, draws, list(done["overwritten"]))
+        try:
+            done, arrays = self._ask("run", what, answer, [x], n=n, **more)
+        except AboutTheTarget as wrong:
+            if wrong.call == what and calls:
+                wrong.call = f"{what}, after call {len(calls) - 1} of the network"
+            raise
+        with self._reading(what):
+            (end,), overwritten = arrays, [str(name) for name in done["overwritten"]]
+        self._fits(end, x.shape, "what it returns", what, finite)
+        return Ran(end, calls, draws, overwritten)
 
     def seeded(self, x: Array, n: int, seed: int, model: Callable[[Call], Array]) -> tuple[Array, bool]:
         """A run with the sampler's own noise, and whether it touched the global generator."""
+        what = f"seeded(n={n}, seed={seed})"
 
         def answer(head: dict[str, Any], arrays: list[Array]) -> Array:
-            return np.asarray(model(Call(arrays[0], float(head["told"]), None)), dtype=x.dtype)
+            call = self._call(head, arrays, x, f"a call of the network in {what}", False)
+            return np.asarray(model(call), dtype=x.dtype).reshape(x.shape)
 
-        done, arrays = self._ask("seeded", f"seeded(n={n}, seed={seed})", answer, [x], n=n, seed=seed)
-        return arrays[0], bool(done["touched"])
+        done, arrays = self._ask("seeded", what, answer, [x], n=n, seed=seed)
+        with self._reading(what):
+            (end,), touched = arrays, bool(done["touched"])
+        self._fits(end, x.shape, "what it returns", what)
+        return end, touched
 
     def start(self, n: int) -> Level:
-        scale, noise = self._ask("start", f"start(n={n})", n=n)[0]["level"]
+        call = f"start(n={n})"
+        done, _ = self._ask("start", call, n=n)
+        with self._reading(call):
+            scale, noise = numbers(done["level"])
         return scale, noise
 
     def trained(self, told: Sequence[float]) -> Array:
         """The levels of training, (len(told), 2), of the array that the network is handed."""
-        return self._ask("trained", "trained", told=[float(t) for t in told])[1][0]
+        (levels,) = self._ask("trained", "trained", told=[float(t) for t in told])[1]
+        self._fits(levels, (len(told), 2), "a scale and a noise for each time that the network is told", "trained")
+        return levels
 
     def told(self) -> Array:
-        return self._ask("told", "told")[1][0]
+        """All that the network was told in training."""
+        (told,) = self._ask("told", "told")[1]
+        self._fits(told, (max(told.size, 1),), "the list of all that the network was told", "told")
+        return told
 
     def add_noise(self, x_0: Array, epsilon: Array, told: float, n: int | None = None) -> Array:
         call = f"add_noise(told={told:g}, after configuring n={n})" if n else f"add_noise(told={told:g})"
@@ -169,7 +183,7 @@ class Target:
 
     def script(self, n: int | None, what: str) -> str:
         """A run of n steps, or its ``add_noise``, in the words of its library: see ``reproducer``."""
-        return str(self._ask("script", f"script(n={n})", n=n, what=what)[0]["script"])
+        return str(self._ask("script", f"script(n={n})", n=n, what=what)[0].get("script"))
 
     # ---------------------------------------------------------------- how it is asked
 
@@ -183,60 +197,57 @@ class Target:
             yield
         finally:
             self.options = before
-            self._load()
+            try:
+                self._load()
+            except AboutTheTarget:
+                self.close()  # it is another sampler now
+                raise
 
     def become(self, spec: str, options: dict[str, Any]) -> None:
         """Another target, in the same process if it lives: to import a library takes long.  Raises AboutTheTarget."""
         self.spec, self.options = spec, options
+        self.again()
         if self._process is None:
             self._start()
             return
-        self.again(LOADING * self.seconds)
-        self._load()
-        self.again()
+        with self._importing():
+            self._load()
 
     def again(self, seconds: float | None = None) -> None:
-        """A new time limit, from now on."""
+        """A new time limit, from now on, and time to load the target in once more, if that becomes necessary."""
         self._limit = self.seconds if seconds is None else seconds
         self._until = time.monotonic() + self._limit
+        self._spare = LOADING * self.seconds
 
     def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout, self._errors):
-                if stream is not None:
-                    with contextlib.suppress(OSError):  # it had something left to say
-                        stream.close()
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
 
     def _start(self) -> None:
-        if INSIDE in os.environ:
-            raise RuntimeError(
-                "a file that is loaded to be checked calls noiseproof.check itself; put that call behind "
-                "`if __name__ == '__main__':`"
-            )
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed by ``close``
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "noiseproof.conformance.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=os.environ
-            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1", INSIDE: self.spec},
-        )
-        self._inbox: queue.Queue[Any] = queue.Queue()
-        threading.Thread(target=_listen, args=(self._process.stdout, self._inbox), daemon=True).start()
-        self.again(LOADING * self.seconds)
-        self._load()
-        self.again()
+        self._process = Process(self.spec)
+        with self._importing():
+            self._load()
+
+    @contextlib.contextmanager
+    def _importing(self) -> Iterator[None]:
+        """Loading has a time of its own; what was left for the property is left to it."""
+        began, limit, until, spare = time.monotonic(), self._limit, self._until, self._spare
+        self._limit, self._until = spare, began + spare
+        try:
+            yield
+        finally:
+            took = time.monotonic() - began
+            self._limit, self._until, self._spare = limit, until + took, spare - took
 
     def _load(self) -> None:
         if self.spec.endswith(":"):
             return  # a library alone, which is asked what it has
-        done, _ = self._ask("load", f"loading {self.spec}", target=self.spec, options=self.options)
-        claims: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in done["claims"].items()}
-        self.claims, self.can = Claims(**claims), frozenset(done["can"])
+        call = f"loading {self.spec}"
+        done, _ = self._ask("load", call, target=self.spec, options=self.options)
+        with self._reading(call):
+            claims: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in done["claims"].items()}
+            self.claims, self.can = Claims(**claims), frozenset(done["can"])
 
     def _ask(
         self,
@@ -246,9 +257,12 @@ class Target:
         arrays: Sequence[Array] = (),
         **more: Any,
     ) -> tuple[dict[str, Any], list[Array]]:
+        if time.monotonic() >= self._until:
+            raise self._hung(call)
         if self._process is None:
             self._start()
-        self._send({"do": do, "with": more}, arrays, call)
+        assert self._process is not None
+        self._process.send({"do": do, "with": more}, arrays)
         while True:
             head, back = self._next(call)
             if "ask" in head and answer is not None:
@@ -257,69 +271,88 @@ class Target:
                 except BaseException:
                     self.close()  # it waits for an answer that it will not get
                     raise
-                self._send({"answer": True}, [reply], call)
+                self._process.send({"answer": True}, [reply])
                 continue
-            if "done" not in head:
+            done = head.get("done")
+            if not isinstance(done, dict):
                 self.close()
                 raise Died(f"it sent {plain(str(head), 80)}, which nobody asked for", call)
-            done = head["done"]
+            if "unfit" in done:
+                raise Unfit(plain(str(done["unfit"])), call)
             if "raised" in done:
-                what = plain(f"{done['raised']}: {done['message']}")
+                what = plain(f"{done['raised']}: {done.get('message')}")
                 raise Raised(f"it raised {what}", call, str(done["raised"]))
             return done, back
 
-    def _send(self, head: dict[str, Any], arrays: Sequence[Array], call: str) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
-        try:
-            wire.send(self._process.stdin, head, arrays)
-        except (BrokenPipeError, OSError):
-            raise self._ended(call) from None
-
     def _next(self, call: str) -> tuple[dict[str, Any], list[Array]]:
-        try:
-            got = self._inbox.get(timeout=max(self._until - time.monotonic(), 0.01))
-        except queue.Empty:
-            self.close()
-            raise Hung(f"it did not answer within {self._limit:g} s", call) from None
-        if isinstance(got, wire.Broken):
-            raise self._ended(call)
-        return got
-
-    def _ended(self, call: str) -> Died:
         assert self._process is not None
+        left = self._until - time.monotonic()
         try:
-            status = self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            status = None
-        self._errors.seek(0)
-        said = self._errors.read()[-400:].decode("utf-8", "replace").strip()
+            if left <= 0:
+                raise TimeoutError
+            return self._process.receive(left)
+        except TimeoutError:
+            raise self._hung(call) from None
+        except wire.Gone:
+            how = self._process.epitaph()
+        except wire.Broken as why:
+            how = f"what it sent is no message: {why}"
         self.close()
-        how = "it closed its streams" if status is None else f"its process ended with status {status}"
-        return Died(how + (f", and said: {plain(said, 300)}" if said else ""), call)
+        raise Died(plain(how), call)
+
+    def _hung(self, call: str) -> Hung:
+        self.close()
+        return Hung(f"it did not answer within {self._limit:g} s", call)
+
+    # ---------------------------------------------------------------- what came, looked at
+
+    @contextlib.contextmanager
+    def _reading(self, call: str) -> Iterator[None]:
+        """What came may be anything; what cannot be read is no answer."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as why:
+            self.close()
+            raise Unfit(f"what it sent is no answer: {plain(str(why))}", call) from None
+
+    def _call(self, head: dict[str, Any], arrays: list[Array], x: Array, where: str, finite: bool) -> Call:
+        """A question to the network."""
+        with self._reading(where):
+            (handed,), (told,), level = arrays, numbers([head["told"]]), head["level"]
+            scale, noise = (0.0, 0.0) if level is None else numbers(level)
+        self._fits(handed, x.shape, "what it hands to the network", where, finite)
+        return Call(handed, told, None if level is None else (scale, noise))
 
     def _fits(self, got: Array, shape: tuple[int, ...], what: str, call: str, finite: bool = True) -> None:
         if got.shape != shape:
-            raise Unfit(f"{what} has shape {got.shape}; expected that of x, {shape}", call)
+            raise Unfit(f"{what} has shape {got.shape}; expected {shape}", call)
         if got.dtype.kind != "f":
             raise Unfit(f"{what} is of {got.dtype}; expected floating point", call)
         if finite and not np.all(np.isfinite(got)):
             raise Unfit(f"{what} is not finite: {int(np.sum(~np.isfinite(got)))} of {got.size} numbers", call)
 
 
+def numbers(values: Any) -> list[float]:
+    """Finite numbers.  Raises ValueError or TypeError for what is none."""
+    found = [float(value) for value in values]
+    if not all(map(math.isfinite, found)):
+        raise ValueError(f"{found} where finite numbers were expected")
+    return found
+
+
+def fresh(shape: Any, x: Array) -> tuple[int, ...]:
+    """The shape of fresh noise.  Raises ValueError unless that is noise for each particle."""
+    found = tuple(int(size) for size in shape)
+    if found[:1] != x.shape[:1] or wire.sendable(str(x.dtype), found):
+        raise ValueError(f"it draws noise of shape {str(found)[:80]}; expected one for each particle, {x.shape}")
+    return found
+
+
 def listed(library: str, seconds: float = SECONDS) -> list[tuple[str, dict[str, Any]]]:
     """The samplers of a library, and options for each, as a process of its own finds them.  Raises AboutTheTarget."""
+    call = f"asking what {library} has"
     with Target(f"{library}:", {}, seconds) as asked:
         asked.again(LOADING * seconds)
-        found = asked._ask("listed", f"asking what {library} has", library=library)[0]["listed"]
-    return [(str(name), dict(options)) for name, options in found]
-
-
-def _listen(stream: Any, inbox: queue.Queue[Any]) -> None:
-    """Messages into a queue, which can be waited for with a limit on any system."""
-    while True:
-        try:
-            inbox.put(wire.receive(stream))
-        except (wire.Broken, OSError, ValueError) as why:
-            inbox.put(why if isinstance(why, wire.Broken) else wire.Broken(str(why)))
-            return
+        done, _ = asked._ask("listed", call, library=library)
+        with asked._reading(call):
+            return [(str(name), dict(options)) for name, options in done["listed"]]
