@@ -76,7 +76,8 @@ class Process:
             status = self._process.wait(timeout=AFTERWARDS)
         except subprocess.TimeoutExpired:
             return "it closed its streams"
-        self._hearing.join(timeout=AFTERWARDS)  # others may hold the stream open
+        self.end()  # what it has started may hold the stream open
+        self._hearing.join(timeout=AFTERWARDS)
         words = self._words.decode("utf-8", "replace").strip()
         how = f"its process ended with status {status}"
         if status < 0:
