@@ -153,6 +153,7 @@ class Child:
     def serve(self) -> None:
         while True:
             head, arrays = wire.receive(self.out_of)
+            alarm(1 + max(int(head["within"]), 1))
             try:
                 reply = getattr(self, head["do"])(*arrays, **head["with"])
                 done, back = reply if isinstance(reply, tuple) else (reply, [])
@@ -163,8 +164,15 @@ class Child:
                 message = wire.packed({"done": {"unfit": said(why)}})
             except BaseException as why:  # whatever the target raises is said about the target
                 message = wire.packed({"done": {"raised": type(why).__name__[:AT_MOST], "message": said(why)}})
+            alarm(0)
             self.into.write(message)
             self.into.flush()
+
+
+def alarm(seconds: int) -> None:
+    """This process ends then, though nobody is left to end it and code that is not Python's lets no thread run."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
 
 
 def said(why: BaseException) -> str:

@@ -262,7 +262,7 @@ class Target:
         if self._process is None:
             self._start()
         assert self._process is not None
-        self._process.send({"do": do, "with": more}, arrays)
+        self._process.send({"do": do, "with": more, "within": self._until - time.monotonic()}, arrays)
         while True:
             head, back = self._next(call)
             if "ask" in head and answer is not None:

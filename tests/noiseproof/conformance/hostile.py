@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from noiseproof import Claims
 
 NASTY = "\x1b[31mred\x1b[0m \u202ereversed `tick` |pipe| <b>\x07\r\n\u2028next"
 FOREVER = 600
-BEAT = "NOISEPROOF_HOSTILE"  # a file in which those that are left behind leave their process ids
+BEAT = "NOISEPROOF_HOSTILE"  # a file of process ids that somebody would like to see end
 
 
 def asked(model: Any, x: Any, n: int, noise: Any) -> Any:
@@ -62,15 +63,19 @@ class Wild(BaseException):
     pass
 
 
+def written_down(pid: int) -> None:
+    with Path(os.environ[BEAT]).open("a") as file:
+        print(pid, file=file)
+
+
 def leave_behind(start: Any) -> Any:
     """Something that lives on, whose process id is written down."""
+    return within(lambda: (written_down(start()), os._exit(7)))
 
-    def act() -> None:
-        with Path(os.environ[BEAT]).open("a") as file:
-            print(start(), file=file)
-        os._exit(7)
 
-    return within(act)
+def hang() -> None:
+    written_down(os.getpid())
+    time.sleep(FOREVER)
 
 
 def forked() -> int:
@@ -194,6 +199,8 @@ DOES = {
     "nothing wrong": asked,
     # does not come back
     "hangs": within(lambda: time.sleep(FOREVER)),
+    "hangs, and says who": within(hang),
+    "spins, and says who": within(lambda: (written_down(os.getpid()), sum(itertools.repeat(0)))),
     "spins": within(lambda: [None for _ in iter(int, 1)]),
     "asks for ever": endless,
     "asks and does not listen": deaf,

@@ -17,7 +17,6 @@ import pytest
 from noiseproof.conformance import reports, target
 from noiseproof.conformance.examining import examined
 from noiseproof.conformance.findings import ERROR, FAIL, NOTE, PASS, SKIP, Finding
-from noiseproof.conformance.process import INSIDE
 from noiseproof.conformance.properties import BOOLEAN, Property, properties
 from noiseproof.conformance.target import Died, Hung, Raised, Target, Unfit
 
@@ -280,34 +279,25 @@ def test_a_copy_of_it_has_no_say():
     assert (found["P0"].verdict, found["P99"].verdict) == (PASS, PASS), found["P0"].telling
 
 
-def children(of):
-    """The processes of a group of their own that somebody has started to run a target in."""
-    found = []
-    for each in Path("/proc").iterdir():
-        if each.name.isdecimal():
-            try:
-                if f"{INSIDE}=".encode() in (each / "environ").read_bytes() and of in (each / "environ").read_bytes():
-                    found.append(int(each.name))
-            except OSError:
-                continue
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/self/environ").is_file(), reason="who runs is not to be seen")
+@IN_ALL
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_runs_on_when_we_are_interrupted(workers, sign, tmp_path):
-    mark = str(tmp_path).encode()
-    (tmp_path / "mine.py").write_text(FILE.read_text())
-    words = [f"{tmp_path / 'mine.py'}:Hostile", f"{tmp_path / 'mine.py'}:Levels"][:workers]
-    command = [sys.executable, "-m", "noiseproof", "check", *words, "--workers", str(workers)]
-    command += ["-o", "does=hangs"] if workers == 1 else []
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as ran:
-        until = time.monotonic() + 20
-        while not (found := children(mark)) and time.monotonic() < until:
+@pytest.mark.parametrize("does", ["hangs", "spins"])  # within Python, and where no other thread has a turn
+def test_nothing_runs_on_when_we_are_interrupted(does, workers, sign, tmp_path):
+    pids = tmp_path / "pids"
+    pids.touch()
+    files = [tmp_path / f"sampler_{k}.py" for k in range(workers)]
+    for file in files:
+        file.write_text(FILE.read_text())
+    command = [sys.executable, "-m", "noiseproof", "check", *(f"{file}:Hostile" for file in files)]
+    command += ["--workers", str(workers), "--timeout", "2", "-o", f"does={does}, and says who"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+    with subprocess.Popen(command, env=os.environ | {hostile.BEAT: str(pids)}, **quiet) as ran:
+        until = time.monotonic() + 30
+        while len(pids.read_text().split()) < workers and time.monotonic() < until:
             time.sleep(0.05)
         os.killpg(ran.pid, sign)
         ran.wait(timeout=20)
-    assert found
+    found = [int(line) for line in pids.read_text().split()]
+    assert len(found) == workers
     assert all(map(gone, found))
-    assert not children(mark)
