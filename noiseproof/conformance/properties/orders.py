@@ -6,13 +6,14 @@ The last step, from hardly any noise to none, is left out: the network's last in
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from numerics.worlds import Mixture
 
-from ..findings import Finding
+from ..findings import FAIL, Finding
 from ..subject import ITS_OWN, NoReference, Subject
 from .ends import GAUSSIANS, SMOOTH, Chain, claims_order, described, ordered
 from .property import ORDER, Property
@@ -46,7 +47,8 @@ def of_worlds(subject: Subject, worlds: dict[str, Mixture], text: str) -> Iterat
         def error_at(n: int, world: Mixture = world) -> tuple[float, float]:
             return chain(n).missed(world)
 
-        yield ordered(error_at, COUNTS, MOST, order, order - LESS, order - WRONG, f"{text}, for {name}", name)
+        found = ordered(error_at, COUNTS, MOST, order, order - LESS, order - WRONG, f"{text}, for {name}", name)
+        yield replace(found, diagnosis="update rule" if found.verdict == FAIL else "")  # for the levels are ours
 
 
 def ode_order(subject: Subject) -> Iterator[Finding]:
