@@ -84,7 +84,14 @@ def outcome(property: Property, subject: Subject) -> Outcome:
         found.append(cleaned(Finding(ERROR, text)))
     if not found:
         found.append(Finding(SKIP, "there was nothing to compare"))
+    found = agreed(found)
     return Outcome(property.id, property.name, property.kind, property.claims, tuple(found), time.monotonic() - began)
+
+
+def agreed(found: list[Finding]) -> list[Finding]:
+    """What is more than rounding in one place is not rounding in another, however small it is there."""
+    causes = [f.diagnosis for f in found if f.verdict == FAIL and f.diagnosis not in ("", "arithmetic")]
+    return [replace(f, diagnosis=causes[0]) if causes and f.diagnosis == "arithmetic" else f for f in found]
 
 
 def shown(outcome: Outcome, subject: Subject) -> Outcome:
