@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..verifying import described
 from . import reproducer
 from .findings import ERROR, FAIL, SKIP, Finding, Outcome, Report
@@ -73,8 +75,9 @@ def outcome(property: Property, subject: Subject) -> Outcome:
     began, found = time.monotonic(), []
     try:
         why = property.concerns(subject)
-        for finding in [Finding(SKIP, why)] if why else property.ask(subject):
-            found.append(cleaned(finding))  # one by one: what was found stays found, whatever comes after it
+        with np.errstate(all="ignore"):  # what is not a number is close to none
+            for finding in [Finding(SKIP, why)] if why else property.ask(subject):
+                found.append(cleaned(finding))  # one by one: what was found stays found, whatever comes after it
     except AboutTheTarget as wrong:
         found.append(cleaned(Finding(ERROR, wrong.what, at={"call": wrong.call})))
     except NoReference as why:

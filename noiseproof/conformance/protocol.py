@@ -19,6 +19,11 @@ Model = Callable[..., Any]  # model(x, told, level=None): what the network predi
 Noise = Callable[..., Any]  # noise(shape, *between): fresh normals, for the interval between two levels if it is told
 
 
+def is_level(scale: float, noise: float) -> bool:
+    """Whether there is such a level."""
+    return scale >= 0 and noise >= 0 and 1 / LONGEST < math.hypot(scale, noise) < LONGEST
+
+
 class Refused(TypeError):
     """An adapter says that this is no sampler of the kind that it can look at, or that it has no such option."""
 
@@ -32,6 +37,7 @@ FAMILIES = {
     "consistency": "jumps to the end of the flow, and back up",
 }
 UNITS = ("vp", "ve", "flow")
+LONGEST = 1e100  # scale and noise together, and their inverse: squares are computed with
 PREDICTIONS = {
     "x_0": "the data",
     "noise": "epsilon",
@@ -90,6 +96,13 @@ class Claims:
         for name, values in known.items():
             if getattr(self, name) not in values:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(values)}")
+        if not is_level(1.0, self.ends_at):
+            raise ValueError(f"ends_at is {self.ends_at}; expected a sigma, from 0 on")
+        for prediction, options in self.predictions.items():
+            if prediction not in PREDICTIONS or not isinstance(options, dict):
+                raise ValueError(
+                    f"predictions has {prediction!r}: {options!r}; expected options by {list(PREDICTIONS)}"
+                )
         for name in ("order", "T", "least", "most"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"{name} is {value}; expected at least 1")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
@@ -137,24 +138,36 @@ class Subject:
         at = grids.Level(*level, 0.0)
         if not at.noise:
             return sign * WITHOUT_NOISE.get(kind, 0.0) * x / at.scale
-        return sign * predictions.converted(predictions.denoiser(world), kind)(x, at)
+        with said_by_none():
+            return sign * predictions.converted(predictions.denoiser(world), kind)(x, at)
 
     def data_from(self, prediction: Array, level: Level, x: Array) -> Array:
         """The x_0 that a prediction about x at a level means."""
         kind, sign = kind_of(self.claims.prediction)
-        of_x, of_p = predictions.x_0_from(kind, grids.Level(*level, 0.0))
+        with said_by_none():
+            of_x, of_p = predictions.x_0_from(kind, grids.Level(*level, 0.0))
         return of_x * x + of_p * sign * prediction
 
     def gains(self, mean: float, variance: float, levels: Sequence[Level]) -> list[tuple[float, float]]:
         """The same for N(mean, variance), as a gain and a constant at each level."""
         kind, sign = kind_of(self.claims.prediction)
-        found = [
-            moments.predicted(kind, mean, variance, grids.Level(a, b, 0.0))
-            if b
-            else (WITHOUT_NOISE.get(kind, 0.0) / a, 0.0)
-            for a, b in levels
-        ]
+        with said_by_none():
+            found = [
+                moments.predicted(kind, mean, variance, grids.Level(a, b, 0.0))
+                if b
+                else (WITHOUT_NOISE.get(kind, 0.0) / a, 0.0)
+                for a, b in levels
+            ]
         return [(sign * gain, sign * constant) for gain, constant in found]
+
+
+@contextmanager
+def said_by_none() -> Iterator[None]:
+    """Where there is no signal, a network that predicts noise says nothing of the data."""
+    try:
+        yield
+    except ValueError as why:
+        raise NoReference(str(why)) from None
 
 
 def kind_of(prediction: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from . import wire
 from .process import Process
-from .protocol import Claims, Level
+from .protocol import Claims, Level, is_level
 from .wire import Array
 
 SECONDS = 20.0  # for a property, unless said otherwise
@@ -160,14 +160,14 @@ class Target:
         call = f"start(n={n})"
         done, _ = self._ask("start", call, n=n)
         with self._reading(call):
-            scale, noise = numbers(done["level"])
-        return scale, noise
+            return level(done["level"])
 
     def trained(self, told: Sequence[float]) -> Array:
         """The levels of training, (len(told), 2), of the array that the network is handed."""
         (levels,) = self._ask("trained", "trained", told=[float(t) for t in told])[1]
         self._fits(levels, (len(told), 2), "a scale and a noise for each time that the network is told", "trained")
-        return levels
+        with self._reading("trained"):
+            return np.array([level(pair) for pair in levels])
 
     def told(self) -> Array:
         """All that the network was told in training."""
@@ -318,10 +318,10 @@ class Target:
     def _call(self, head: dict[str, Any], arrays: list[Array], x: Array, where: str, finite: bool) -> Call:
         """A question to the network."""
         with self._reading(where):
-            (handed,), (told,), level = arrays, numbers([head["told"]]), head["level"]
-            scale, noise = (0.0, 0.0) if level is None else numbers(level)
+            (handed,), (told,) = arrays, numbers([head["told"]])
+            own = None if head["level"] is None else level(head["level"])
         self._fits(handed, x.shape, "what it hands to the network", where, finite)
-        return Call(handed, told, None if level is None else (scale, noise))
+        return Call(handed, told, own)
 
     def _fits(self, got: Array, shape: tuple[int, ...], what: str, call: str, finite: bool = True) -> None:
         if got.shape != shape:
@@ -338,6 +338,14 @@ def numbers(values: Any) -> list[float]:
     if not all(map(math.isfinite, found)):
         raise ValueError(f"{found} where finite numbers were expected")
     return found
+
+
+def level(pair: Any) -> Level:
+    """A scale and a noise.  Raises ValueError for what is none."""
+    scale, noise = numbers(pair)
+    if not is_level(scale, noise):
+        raise ValueError(f"a level of the scale {scale:g} and the noise {noise:g}; expected both from 0 on, and not 0")
+    return scale, noise
 
 
 def fresh(shape: Any, x: Array) -> tuple[int, ...]:

@@ -65,10 +65,7 @@ def dirac(subject: Subject, table: Unrolled, levels: list[Level]) -> tuple[Array
     """Means and standard deviations of all inputs and the end, where the data are the one point 1."""
     if any(not noise for _, noise in levels[:-1]):
         raise NoReference("it asks the network where there is no noise")
-    try:
-        gains = subject.gains(1.0, 0.0, levels[:-1])
-    except ValueError as why:
-        raise NoReference(str(why)) from None
+    gains = subject.gains(1.0, 0.0, levels[:-1])
     # x as it begins: so that the first input is at its level, unless noise is added to it before
     u = table.of_x[0] or 1.0
     a, b = subject.start(table.n) if 0 in table.after and subject.can("start") else (levels[0][0] / u, levels[0][1] / u)

@@ -30,11 +30,12 @@ def smooth(subject: Subject, n: int) -> Chain:
     sigmas = np.geomspace(FIRST, FINAL, n + 1)
     table = described(subject.on(*sigmas.tolist(), 0.0))
     own = [level for level in table.levels if level is not None]
-    if len(own) != table.calls:
+    if not own or len(own) != table.calls:
         raise NoReference("on a grid of ours it does not say at which levels the network is asked")
     for (a, b), wanted in ((own[0], FIRST), (own[-1], FINAL)):
-        if abs(b / a - wanted) > TOLERANCE * wanted:
-            raise NoReference(f"it does not keep to a grid that is handed in: sigma = {b / a:.6g}, and not {wanted:g}")
+        sigma = b / a if a else np.inf
+        if abs(sigma - wanted) > TOLERANCE * wanted:
+            raise NoReference(f"it does not keep to a grid that is handed in: sigma = {sigma:.6g}, and not {wanted:g}")
     levels = [*own, (1.0, 0.0)]
     return Chain(subject, table, levels, levels)
 

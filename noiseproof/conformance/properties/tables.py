@@ -82,6 +82,8 @@ def forward_marginal(subject: Subject) -> Iterator[Finding]:
         yield of_the_table(at_levels(subject, [levels[k] for k in some], of, sides, partial(place, told[some])))
     for n in subject.steps:
         table = subject.table(n)
+        if not table.calls:
+            raise NoReference("it asks no network")
         asked = slice(None) if table.calls == n else slice(1)  # between two levels there is nothing to look up
         got = directions(seen(table.told[asked], n))  # type: ignore[arg-type]
         sides = lambda at, _, got=got, asked=asked: (got, directions(at[:-1])[asked])
@@ -174,7 +176,13 @@ def made(claims: Claims, T: int) -> list[Level]:
     says = {"start": None, "end": None, "clip": 0.999, "offset": 0.008, "rho": 7.0, "shift": 1.0, **claims.schedule}
     mp = mpmath.mp.clone()
     mp.dps = DIGITS
-    number = lambda name, default: mp.mpf(default if says[name] is None else says[name])
+
+    def number(name: str, default: str | float) -> Any:
+        try:
+            return mp.mpf(default if says[name] is None else says[name])
+        except (TypeError, ValueError):
+            raise NoReference(f"{name} of its schedule is {says[name]!r}; expected a number") from None
+
     ramp = [mp.mpf(i) / max(T - 1, 1) for i in range(T)]
     if says.get("sigmas") == "karras":
         rho, start, end = number("rho", 7), number("start", 0.002), number("end", 80)

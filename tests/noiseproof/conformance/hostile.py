@@ -328,3 +328,45 @@ class Levels(Hostile):
         return {"three": (1.0, 2.0, 3.0), "one": (1.0,), "none": (None, None), "NaN": (np.nan, 1.0)}.get(
             self.of, (1.0, told)
         )
+
+
+ODD = {
+    "as ever": lambda c, n: (1.0, float(n - c)),
+    "nothing": lambda c, n: (0.0, 0.0),
+    "negative": lambda c, n: (1.0, -1.0 - c),
+    "vast": lambda c, n: (1.0, 1e300),
+    "without signal": lambda c, n: (0.0, 1.0),
+    "without noise": lambda c, n: (1.0, 0.0),
+    "one and the same": lambda c, n: (1.0, 1.0),
+    "rising": lambda c, n: (1.0, 1.0 + c),
+}
+
+
+class Odd:
+    """Whose levels are none, or none that follow each other."""
+
+    library = "numpy"
+
+    def __init__(self, at: str = "as ever", asks: bool = True, draws: bool = False, **claims: Any) -> None:
+        self.claims = Claims("odd", **{"family": "sde" if draws else "ode", "prediction": "noise", "order": 1} | claims)
+        self.at, self.asks, self.draws = ODD[at], asks, draws
+
+    def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
+        for c in range(n * self.asks):
+            x = x + model(x, float(n - c), self.at(c, n)) + (noise(x.shape) if self.draws else 0.0)
+        return x
+
+    def on(self, sigmas: Any) -> Odd:
+        return self
+
+    def start(self, n: int) -> tuple[float, float]:
+        return self.at(0, n)
+
+    def told(self) -> list[int]:
+        return [1, 2, 3]
+
+    def trained(self, told: float) -> tuple[float, float]:
+        return self.at(3 - int(told), 3)
+
+    def add_noise(self, x_0: Any, epsilon: Any, told: float, n: int | None) -> Any:
+        return x_0 + epsilon

@@ -225,6 +225,27 @@ def test_levels_that_are_none_are_not_believed(of, says):
     assert says in why.value.what
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"at": at} for at in hostile.ODD),
+        *({"at": at, "draws": True} for at in ("nothing", "without signal", "rising")),
+        {"asks": False},
+        {"schedule": {"sigmas": "karras", "start": "x"}},
+        {"least": 1000},
+        {"most": 2},
+        {"method": "ddim(eta="},
+        {"order": 50},
+    ],
+    ids=str,
+)
+def test_whatever_it_says_of_its_levels_and_claims_it_is_never_we_who_are_wrong(options, recwarn):
+    found = examined(f"{FILE}:Odd", options, (7,))
+    assert found.run + found.skipped == found.planned
+    assert not [f.text for o in found.outcomes for f in o.findings if "error of our own" in f.text]
+    assert not list(recwarn)
+
+
 def test_hostile_names_are_harmless():
     found = examined(f"{FILE}:Named", {}, (7,), SECONDS, [TABLE])
     printed = [reports.document([found]), reports.markdown([found])]
