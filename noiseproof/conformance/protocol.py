@@ -21,7 +21,8 @@ Noise = Callable[..., Any]  # noise(shape, *between): fresh normals, for the int
 
 def is_level(scale: float, noise: float) -> bool:
     """Whether there is such a level."""
-    return scale >= 0 and noise >= 0 and 1 / LONGEST < math.hypot(scale, noise) < LONGEST
+    size = math.hypot(scale, noise)
+    return 1 / LONGEST < size < LONGEST and min(scale, noise) > -SLIGHT * size
 
 
 class Refused(TypeError):
@@ -38,6 +39,7 @@ FAMILIES = {
 }
 UNITS = ("vp", "ve", "flow")
 LONGEST = 1e100  # scale and noise together, and their inverse: squares are computed with
+SLIGHT = 1e-5  # of these: a cosine in single precision is below zero where there is no signal left
 PREDICTIONS = {
     "x_0": "the data",
     "noise": "epsilon",

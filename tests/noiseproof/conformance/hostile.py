@@ -336,6 +336,7 @@ ODD = {
     "negative": lambda c, n: (1.0, -1.0 - c),
     "vast": lambda c, n: (1.0, 1e300),
     "without signal": lambda c, n: (0.0, 1.0),
+    "hardly without signal": lambda c, n: (-4e-6, 1.0),
     "without noise": lambda c, n: (1.0, 0.0),
     "one and the same": lambda c, n: (1.0, 1.0),
     "rising": lambda c, n: (1.0, 1.0 + c),
