@@ -60,6 +60,8 @@ calibrate: .venv
 	$(INSTALL) -e ".[test]"
 	@touch $@
 
+# azula asks for torchvision, which must match torch to the letter and which none of its samplers imports.
 .venv/dev: .venv/test
 	$(INSTALL) -e ".[dev]"
+	$(INSTALL) --no-deps azula einops
 	@touch $@
