@@ -3,8 +3,10 @@
     # what fails in diffusers 0.42
     diffusers:DEISMultistepScheduler[solver_order=3]  P17  the third-order step is of the second order: #1234
     diffusers:DEIS*  P1  add_noise reads a table that is set later
+    diffusers:LCMScheduler[rescale_betas_zero_snr=True]  *  every run ends in NaN
 
-A star stands for any characters.  What does not fail any more, or is not there, is stale, and said so.
+A star stands for any characters, and alone for all properties.  What does not fail any more, or is not there, is stale,
+and said so; lines on libraries that were not asked are left alone, so that one file can serve several.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..faults import Unreadable, nearest
-from .findings import ERROR, FAIL, INCONCLUSIVE, Outcome, Report
+from .findings import ERROR, FAIL, INCONCLUSIVE, NOTE, PASS, Outcome, Report, worst
 from .properties import Property
 
 BAD = (FAIL, ERROR, INCONCLUSIVE)
+ALL = "*"  # properties
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ def read(path: Path, properties: Sequence[Property]) -> list[Known]:
 
 
 def lines(text: str, where: str, properties: Sequence[Property]) -> Iterator[Known]:
-    ids = {name: property.id for property in properties for name in (property.id, property.name)}
+    ids = {ALL: ALL} | {name: property.id for property in properties for name in (property.id, property.name)}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        found = re.fullmatch(r"\s*([^\s\[]+(?:\[.*?\])?\S*)\s+([A-Za-z][\w-]*)(?:\s+(.*?))?\s*", line)
+        found = re.fullmatch(r"\s*([^\s\[]+(?:\[.*?\])?\S*)\s+(\*|[A-Za-z][\w-]*)(?:\s+(.*?))?\s*", line)
         if not found:
             raise Unreadable(f"{where}, line {number}: {line.strip()!r}; expected target[options] P9 reason")
         target, name, reason = found.groups()
@@ -68,16 +71,21 @@ def marked(report: Report, known: Iterable[Known]) -> Report:
     reasons = {each.property: each.reason for each in known if each.fits(report)}
 
     def of(outcome: Outcome) -> Outcome:
-        reason = reasons.get(outcome.id, "") if outcome.verdict in BAD else ""
+        reason = reasons.get(outcome.id, reasons.get(ALL, "")) if outcome.verdict in BAD else ""
         return replace(outcome, expected=reason) if reason else outcome
 
     return replace(report, outcomes=tuple(of(outcome) for outcome in report.outcomes))
 
 
 def stale(reports: Sequence[Report], known: Iterable[Known], asked: Iterable[str]) -> list[str]:
-    """What is said to fail and does not, or is not there.  Properties that were not asked do not count."""
-    asked = set(asked)
-    return [f"{each}: {why}" for each in known if each.property in asked and (why := no_longer(each, reports))]
+    """What is said to fail and does not, or is not there, of the properties and libraries that were asked."""
+    properties, libraries = {ALL, *asked}, {library(report.target) for report in reports}
+    counted = (each for each in known if each.property in properties and library(each.target) in libraries)
+    return [f"{each}: {why}" for each in counted if (why := no_longer(each, reports))]
+
+
+def library(target: str) -> str:
+    return target.partition(":")[0]
 
 
 def no_longer(each: Known, reports: Sequence[Report]) -> str:
@@ -85,9 +93,17 @@ def no_longer(each: Known, reports: Sequence[Report]) -> str:
     fitting = [report for report in reports if each.fits(report)]
     if not fitting:
         return "no target that was asked is called that"
-    found = {r.label: o.verdict for r in fitting for o in r.outcomes if o.id == each.property}
-    holds = [f"{label} {verdict}" for label, verdict in found.items() if verdict in ("PASS", "NOTE")]
+    found = {report.label: verdict for report in fitting if (verdict := verdict_on(each, report))}
+    holds = [f"{label} {verdict}" for label, verdict in found.items() if verdict in (PASS, NOTE)]
     if holds:
         return f"it does not fail any more: {', '.join(holds[:3])}" + f" and {len(holds) - 3} more" * (len(holds) > 3)
     done = len(found) == len(fitting)
     return "it is not asked there" if done and not any(verdict in BAD for verdict in found.values()) else ""
+
+
+def verdict_on(each: Known, report: Report) -> str:
+    """That of the property which the line is about; for all of them the worst, once they are done."""
+    if each.property != ALL:
+        return next((outcome.verdict for outcome in report.outcomes if outcome.id == each.property), "")
+    found = worst(outcome.verdict for outcome in report.outcomes)
+    return found if found in BAD or not report.not_run else ""

@@ -14,6 +14,7 @@ from .findings import ERROR, FAIL, INCONCLUSIVE, NOTE, PASS, SKIP, Finding, Outc
 from .properties import properties
 
 PEERS = ("diffusers", "azula", "flow_matching", "denoising-diffusion-pytorch", "k-diffusion")
+FEW = 5  # properties to be named one by one
 MARKS = {PASS: "✓", NOTE: "note", FAIL: "**FAIL**", ERROR: "**ERROR**", INCONCLUSIVE: "*unsure*", SKIP: "·"}
 
 
@@ -132,12 +133,29 @@ def legend(asked: dict[str, str]) -> list[str]:
 
 def section(title: str, found: Iterable[Report], verdict: str) -> str:
     entries = [
-        f"{code(r.label)} {o.id} {o.name}{known(o)}: {escaped(sentence(o.telling))}"
+        f"{code(r.label)} {called(alike)}{known(alike[0])}: {escaped(sentence(alike[0].telling))}"
         for r in looked_at(found)
-        for o in r.outcomes
-        if o.verdict == verdict
+        for alike in together(o for o in r.outcomes if o.verdict == verdict)
     ]
     return bullets(title, entries)
+
+
+def together(outcomes: Iterable[Outcome]) -> list[list[Outcome]]:
+    """Outcomes one by one, but those as one that met the same error."""
+    met: dict[tuple[str, ...], list[Outcome]] = {}
+    for outcome in outcomes:
+        finding = outcome.telling
+        same = (finding.text, where(finding), outcome.expected) if outcome.verdict == ERROR else (outcome.id,)
+        met.setdefault(same, []).append(outcome)
+    return list(met.values())
+
+
+def called(outcomes: Sequence[Outcome]) -> str:
+    """P8 posterior-mean; for several, which they are, or P0 to P26."""
+    if len(outcomes) == 1:
+        return f"{outcomes[0].id} {outcomes[0].name}"
+    ids = [outcome.id for outcome in outcomes]
+    return f"{ids[0]} to {ids[-1]}, {len(ids)} properties" if len(ids) > FEW else ", ".join(ids)
 
 
 def known(outcome: Outcome) -> str:

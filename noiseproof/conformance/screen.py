@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .. import tables
 from .findings import ERROR, FAIL, INCONCLUSIVE, NOTE, PASS, SKIP, WORST_FIRST, Finding, Outcome, Report
-from .reports import counts, details, headline, indented, numbers, where
+from .reports import called, counts, details, headline, indented, numbers, together, where
 
 WORDS = {**tables.WORDS, NOTE: Text("note", "yellow")}
 KNOWN = Text("known", "cyan")
@@ -118,12 +118,11 @@ def account(console: Console, outcome: Outcome) -> None:
 
 def errors(console: Console, outcomes: Sequence[Outcome]) -> None:
     """What went wrong, once for all properties that met it."""
-    met: dict[tuple[str, str], list[str]] = {}
-    for outcome in outcomes:
-        met.setdefault((outcome.smallest.text, where(outcome.smallest)), []).append(f"{outcome.id} {outcome.name}")
-    for (text, place), names in met.items():
-        console.print("", Text(f"ERROR {', '.join(names)}", "bold magenta"), sep="\n")
-        for part in filter(None, [text, place]):
+    for alike in together(outcomes):
+        first = alike[0]
+        known = f"  known: {first.expected}" if first.expected else ""
+        console.print("", Text.assemble((f"ERROR {called(alike)}", "bold magenta"), known), sep="\n", soft_wrap=True)
+        for part in filter(None, [first.smallest.text, where(first.smallest)]):
             console.print(Text(f"  {part}"), soft_wrap=True)
 
 
@@ -168,12 +167,11 @@ def many(console: Console, found: Sequence[Report]) -> None:
             rows.add_row(mark, Text(report.label), said(report), tables.seconds(report.seconds))
     console.print(rows)
     for report in found:
-        for outcome in report.outcomes:
-            if outcome.verdict in BAD and not outcome.expected:
-                finding = outcome.telling
-                more = "; ".join(filter(None, [finding.diagnosis, where(finding), numbers(finding)]))
-                head = (f"{outcome.verdict} {outcome.id} {outcome.name}", "bold red")
-                console.print(Text.assemble(head, f"  {report.label}\n  {finding.text}\n  {more}"), soft_wrap=True)
+        for alike in together(o for o in report.outcomes if o.verdict in BAD and not o.expected):
+            finding = alike[0].telling
+            more = "; ".join(filter(None, [finding.diagnosis, where(finding), numbers(finding)]))
+            head = (f"{alike[0].verdict} {called(alike)}", "bold red")
+            console.print(Text.assemble(head, f"  {report.label}\n  {finding.text}\n  {more}"), soft_wrap=True)
     if any(o.verdict == FAIL and not o.expected for r in found for o in r.outcomes):
         console.print(
             Text("noiseproof check SAMPLER --property P8 prints a script that shows it; so does --json.", "dim")
@@ -203,7 +201,8 @@ def summary(found: Sequence[Report], elapsed: float, interrupted: bool) -> Text:
     hold = sum(report.verdict in (PASS, NOTE, SKIP) and not report.not_run for report in looked)
     text = Text("interrupted  " if interrupted else "", "bold yellow")
     good, left = hold == len(looked) and not interrupted, len(found) - len(looked)
-    text.append(f"{hold} of {tables.counted(len(looked), 'sampler')} hold", "bold green" if good else "bold red")
+    verb = "holds" if 1 in (hold, len(looked)) else "hold"
+    text.append(f"{hold} of {tables.counted(len(looked), 'sampler')} {verb}", "bold green" if good else "bold red")
     rest = f"   {left} not looked at" if left else ""
     return text.append(f"{rest}   {counts(found)}   {elapsed:.1f} s", "not bold default")
 

@@ -253,7 +253,7 @@ def test_our_own_samplers_are_listed_by_a_process_of_their_own():
             1,
             "line 1: sampler.py:Nothing P2: it",
         ),
-        ("other.py:Nothing  P5  yes", 1, "no target that was asked is called that"),
+        ("sampler.py:Other  P5  yes", 1, "no target that was asked is called that"),
         ("sampler.py:Nothing[eta=1]  P5  yes", 1, "no target that was asked is called that"),
         ("sampler.py:Nothing  P5", 4, "has no reason"),
         ("sampler.py:Nothing  P55  yes", 4, "there is no property P55"),
