@@ -15,6 +15,7 @@ from numerics.solvers.grids import Grid
 from numerics.solvers.methods import METHODS
 from numerics.solvers.predictions import KINDS
 from numerics.solvers.running import drawn, run
+from numerics.solvers.table import Table
 
 from ... import sampling
 from ..protocol import PREDICTIONS, Claims, Level
@@ -29,8 +30,8 @@ FAMILIES = {
     "sde-dpmpp-2m": "sde",
     "euler-maruyama": "sde",
     "langevin": "sde",
-    "naive": "sde",
 }
+TAKEN_FOR = {"naive": "ddpm"}  # the counterexample is held to what one takes it for
 UNITS = {"karras": "ve", "flow": "flow"}  # of grids; those of all others preserve variance
 
 
@@ -51,7 +52,7 @@ class Ours:
         return self._run(model, x, n, drawn(seed))
 
     def _run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
-        table = sampling.table(self.method, self.grid(n), self.claims.prediction)
+        table = asking(sampling.table(self.method, self.grid(n), self.claims.prediction))
         return run(table, lambda x, level: model(x, level.time, level[:2]), x, noise)
 
     def start(self, n: int) -> Level:
@@ -65,19 +66,23 @@ class Ours:
     @cached_property
     def trained(self) -> Callable[[float], Level] | None:
         """Where time is that of a schedule; to what it visits churn adds noise, beyond what was trained."""
-        return self._trained if self.schedule and "churn" not in self.method else None
-
-    def _trained(self, told: float) -> Level:
-        assert self.schedule is not None
-        return grids.visiting(self.schedule, [int(told)])[0][:2]
+        schedule = self.schedule if "churn" not in self.method else None
+        return None if schedule is None else lambda told: grids.visiting(schedule, [int(told)])[0][:2]
 
     def told(self) -> range:
         return range(1, (self.claims.T or 0) + 1)
 
 
+def asking(table: Table) -> Table:
+    """The same, where a network that is never asked is asked at each step, and not listened to: then one sees where."""
+    if not any(row.level for row in table.rows):
+        table = replace(table, rows=tuple(row._replace(level=table.grid[k]) for k, row in enumerate(table.rows)))
+    return table
+
+
 def names() -> list[str]:
-    """All our samplers."""
-    return list(METHODS)
+    """All our samplers; naive is the counterexample, and is looked at when it is named."""
+    return [name for name in METHODS if name != "naive"]
 
 
 def adapted(name: str, options: dict[str, Any]) -> Ours:
@@ -87,29 +92,26 @@ def adapted(name: str, options: dict[str, Any]) -> Ours:
     """
     given = {"prediction": "noise", "grid": "linspace", "schedule": None, **options}
     prediction, spacing, schedule = (given.pop(key) for key in ("prediction", "grid", "schedule"))
-    of_schedule = spacing in sampling.OF_A_SCHEDULE
-    trained = sampling.SCHEDULES[schedule or sampling.DEFAULT_SCHEDULE]() if of_schedule else None
+    betas = schedule or sampling.DEFAULT_SCHEDULE
+    trained = sampling.SCHEDULES[betas]() if spacing in sampling.OF_A_SCHEDULE else None
     grid = lambda n: sampling.grid(spacing, n, schedule)
     spelled = name + (f"({', '.join(f'{k}={v}' for k, v in given.items())})" if given else "")
-    made = sampling.table(spelled, grid(10), prediction)
-    T = trained.T if trained else None
-    betas = {"betas": schedule or sampling.DEFAULT_SCHEDULE} if of_schedule else {}
+    claimed = TAKEN_FOR.get(spelled, spelled)
+    made = sampling.table(claimed, grid(10), prediction)
+    of = {"spacing": spacing, "T": trained.T, "most": trained.T, "schedule": {"betas": betas}} if trained else {}
     claims = Claims(
         spelled,
-        FAMILIES.get(name, "ode"),
+        FAMILIES.get(claimed.partition("(")[0], "ode"),
         prediction,
         order=made.order,
-        method=spelled,
+        method=claimed,
         eta=float(given.get("eta", 0.0)) if name == "ddim" else None,
-        variance="small" if name == "ddpm" else None,
+        variance="small" if claimed == "ddpm" else None,
         deterministic=not made.stochastic,
         ends_at=made.grid[10].sigma,
         units=UNITS.get(spacing, "vp"),
-        spacing=spacing if of_schedule else None,
-        T=T,
-        schedule=betas,
         predictions={kind: {"prediction": kind} for kind in PREDICTIONS if kind in KINDS},
-        most=T,
         single=False,
+        **of,
     )
     return Ours(spelled, claims, grid, trained)

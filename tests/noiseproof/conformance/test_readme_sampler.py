@@ -28,3 +28,12 @@ def test_the_readme_counts_the_properties():
 
     ids = [p.id for p in properties()]
     assert f"{len(ids)} properties are looked at, {ids[0]} to {ids[-1]};" in README
+
+
+def test_the_naive_inversion_has_not_what_one_takes_it_for():
+    report = noiseproof.check("noiseproof:naive")
+    failed = {o.id: o.claims for o in report.outcomes if o.verdict == "FAIL"}
+    assert len(failed) == 10
+    assert "naive inversion, held to what one takes it for: ten properties fail" in README
+    assert {"P8", "P9", "P12", "P13", "P18", "P19", "P20"} <= set(failed)
+    assert {"reversal.posterior-mean", "reversal.posterior-variance"} <= {*failed["P8"], *failed["P9"]}
