@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -75,10 +76,11 @@ def written(options: dict[str, Any]) -> str:
 
 def chosen(names: Sequence[str]) -> tuple[str, ...]:
     """The ids of the properties of these ids or names, in their order; all if there are none."""
-    known = {word: p.id for p in properties() for word in (p.id.lower(), p.name)}
+    known = {word.lower(): p.id for p in properties() for word in (p.id, p.name)}
     for name in names:
         if name.lower() not in known:
-            raise UnknownProperty(f"there is no property {name!r}; {nearest(name, known)}")
+            words = [word for p in properties() for word in (p.id, p.name)]
+            raise UnknownProperty(f"there is no property {name!r}; {nearest(name, words)}")
     wanted = {known[name.lower()] for name in names}
     return tuple(p.id for p in properties() if not wanted or p.id in wanted)
 
@@ -122,7 +124,7 @@ def judged(task: Task) -> Iterator[Report | Outcome]:
         yield from Examination(target, task.steps).of([p for p in properties() if p.id in task.properties])
     except AboutTheTarget as why:
         refused = task.listed and isinstance(why, Raised) and why.kind in REFUSALS
-        said = " ".join(why.what.removeprefix("it raised Refused: ").split())
+        said = re.sub("^it raised (Refused|LookupError|NoSampler): ", "", " ".join(why.what.split()))
         yield replace(task.empty, broken=said, refused=refused, planned=0 if refused else task.empty.planned)
     finally:
         if task.listed and target is not None and library not in kept:

@@ -53,6 +53,6 @@ class Unreachable(Fault, ConnectionError):
 
 def nearest(name: str, known: Iterable[str], rest: str = "") -> str:
     """Which of the known names may have been meant, and if none, which there are."""
-    known = list(known)
-    near = get_close_matches(name.lower(), known, n=1)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}{rest}"
+    spelled = {each.lower(): each for each in known}
+    near = get_close_matches(name.lower(), spelled, n=1)
+    return f"did you mean {spelled[near[0]]}?" if near else f"there are {', '.join(spelled.values())}{rest}"

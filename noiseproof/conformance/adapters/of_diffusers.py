@@ -10,6 +10,7 @@ from typing import Any
 import diffusers
 import torch
 
+from ...faults import nearest
 from ..protocol import Claims, Level
 from . import diffusers_claims, diffusers_script, instead
 from .diffusers_levels import Reading
@@ -74,6 +75,6 @@ def adapted(name: str, options: dict[str, Any]) -> Scheduler:
     """The scheduler of this name.  Raises LookupError without one, TypeError for one that this loop does not fit."""
     cls = getattr(diffusers, name, None)
     if not inspect.isclass(cls) or not name.endswith("Scheduler"):
-        raise LookupError(f"diffusers {diffusers.__version__} has no scheduler called {name}")
+        raise LookupError(f"diffusers {diffusers.__version__} has no scheduler called {name}; {nearest(name, names())}")
     reading, stepping, claims = diffusers_claims.read(cls, options)
     return Scheduler(reading.made(), reading, claims, stepping)
