@@ -70,6 +70,7 @@ PREDICTION = {
 WITHOUT_A_WORD = {"DDPMWuerstchenScheduler": "noise", "IPNDMScheduler": "v", "MiniMaxH3Scheduler": "velocity"}
 BETAS = {"linear": "linear", "scaled_linear": "scaled-linear", "squaredcos_cap_v2": "cosine"}
 OTHER_SHIFTS = ("use_dynamic_shifting", "shift_terminal", "invert_sigmas")
+FEW = 10  # steps, to see what a scheduler has
 NOT_LINEAR = ("clip_sample", "thresholding", "clip_denoised", "use_clipped_model_output")
 
 # Parameters that tell that a class is driven in another way than the rest, and how.
@@ -91,6 +92,13 @@ def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Cl
 
     Raises Refused, a TypeError, for an option that it does not take, and for a class that is driven in another way.
     """
+    reading, stepping, off, notes = configured(cls, options)
+    notes += [f"{name}={options[name]}: the class takes {other} instead" for name, other in tried(reading).items()]
+    return reading, stepping, claimed(reading, stepping, tuple(off), tuple(notes))
+
+
+def configured(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], list[str], list[str]]:
+    """A class with its config, the options of step, those that are switched off, and what is to be said of others."""
     takes = parameters(cls)
     for name in options:
         if not any(name in taken for taken in takes.values()):
@@ -112,9 +120,29 @@ def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Cl
     off = [name for name in NOT_LINEAR if defaults.get(name)]
     for name in off:
         (config if name in takes["__init__"] else stepping)[name] = False
-    reading = Reading(cls, config, setting)
-    said = tuple(f"{name}={defaults[name]} is switched off: with it a step is not linear" for name in off)
-    return reading, stepping, claimed(reading, stepping, said, tuple(notes))
+    said = [f"{name}={defaults[name]} is switched off: with it a step is not linear" for name in off]
+    return Reading(cls, config, setting), stepping, said, notes
+
+
+def tried(reading: Reading) -> dict[str, Any]:
+    """Options in whose place the class takes others, as its config says once a run is set, and those others.
+
+    Raises Refused for options that a step says it does not take, or with which it makes none.
+    """
+    name, s = reading.cls.__name__, reading.configured(FEW)
+    t = s.timesteps[0]
+    scale, noise = reading.level(s, 0, t)
+    if noise and not scale and predicted(reading, s.config.get("prediction_type")) == "noise":
+        raise Refused(
+            f"{name} asks first where there is no signal, and a network that predicts noise says nothing of the data "
+            "there; one with prediction_type=v_prediction does"
+        )
+    try:
+        stepped(reading, s)
+    except (NotImplementedError, ValueError) as why:
+        if any(f"{value}" in f"{why}" for value in reading.config.values()):
+            raise Refused(f"{name}: {why}") from None
+    return {name: s.config[name] for name, value in reading.config.items() if s.config.get(name, value) != value}
 
 
 def parameters(cls: Any) -> dict[str, Any]:
@@ -137,11 +165,14 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
     if str(config.get("variance_type")).startswith("learned") and family == "ancestral":
         raise Refused(f"{name}: with variance_type={config.variance_type} the network predicts a variance too")
     eta = stepping.get("eta", 0.0) if family == "ddim" else None
+    jumps = family == "consistency"
+    if jumps and "eta" in (steps := inspect.signature(reading.cls.step).parameters):
+        eta = stepping.get("eta", steps["eta"].default)
     large = "large" in str(config.get("variance_type"))
-    spelled = f"ddim(eta={eta})" if eta else method
+    spelled = f"ddim(eta={eta})" if eta and not jumps else method
     prediction = predicted(reading, config.get("prediction_type"))
     in_table = reading.has("alphas_cumprod")
-    s = reading.configured(10)
+    s = reading.configured(FEW)
     times = reading.questions(s)
     (a, b), (a_last, b_last) = (reading.level(s, k, times[k]) for k in (0, len(times) - 1))
     if b * a_last < b_last * a:
@@ -154,8 +185,9 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
         method=None if large else spelled,
         eta=eta,
         variance=("large" if large else "small") if family == "ancestral" else None,
-        deterministic=family in ("ode", "flow") or (family == "ddim" and not eta),
-        ends_at=ends_at(reading, s),
+        deterministic=family in ("ode", "flow") or (family == "ddim" and not eta) or (jumps and eta == 0),
+        ends_at=jumps_to(reading, s, eta) if jumps else ends_at(reading, s),
+        boundary=boundary(reading) if jumps else {},
         units=reading.units,
         zero_terminal_snr=bool(config.get("rescale_betas_zero_snr")),
         spacing=None if any(config.get(grid) for grid in GRIDS) else config.get("timestep_spacing"),
@@ -207,7 +239,7 @@ def predicted(reading: Reading, word: str | None) -> str:
         signs = {"epsilon": "backward-v", "v_prediction": "v"}
         return signs.get(str(word), "other") if reading.fresh.config.sigma_data == 1 else "other"
     if reading.has("get_scalings_for_boundary_condition"):
-        return "other"
+        return "residual"
     if word is None:
         return WITHOUT_A_WORD.get(reading.cls.__name__, "backward-velocity" if reading.flow else "other")
     return PREDICTION[word]
@@ -215,15 +247,21 @@ def predicted(reading: Reading, word: str | None) -> str:
 
 def accepts(reading: Reading, word: str) -> bool:
     """Whether it makes a step around a network that predicts this, or says that it does not."""
-    s, x = reading.configured(10, prediction_type=word), torch.zeros(1, 1, 1, 1)
-    offered = {"old_pred_original_sample": None, "timestep_back": None}
-    more = {name: value for name, value in offered.items() if name in inspect.signature(s.step).parameters}
     try:
-        reading.scaled(s, x, s.timesteps[0])
-        made = s.step(model_output=x, timestep=s.timesteps[0], sample=x, return_dict=False, **more)
+        made = stepped(reading, reading.configured(FEW, prediction_type=word))
     except (NotImplementedError, ValueError):
         return False
-    return bool(torch.all(torch.isfinite(made[0])))  # at alpha_bar = 0 a predicted noise says nothing
+    return bool(torch.all(torch.isfinite(made)))  # at alpha_bar = 0 a predicted noise says nothing
+
+
+def stepped(reading: Reading, s: Any) -> Any:
+    """What the first step makes of nothing."""
+    takes, t, x = inspect.signature(s.step).parameters, s.timesteps[0], torch.zeros(1, 1, 1, 1)
+    offered = {"old_pred_original_sample": None, "timestep_back": None}
+    more = {name: value for name, value in offered.items() if name in takes}
+    reading.scaled(s, x, t)
+    whole = t.expand(1) if takes["timestep"].annotation is torch.Tensor else t
+    return s.step(model_output=x, timestep=whole, sample=x, return_dict=False, **more)[0]
 
 
 def ends_at(reading: Reading, s: Any) -> float:
@@ -234,6 +272,26 @@ def ends_at(reading: Reading, s: Any) -> float:
         return 0.0
     last = float(s.sigmas[-1])
     return last / (1 - last) if reading.flow and last < 1 else last
+
+
+def jumps_to(reading: Reading, s: Any, eta: float | None) -> float:
+    """The same for a consistency function: where its network ends, or a trajectory at the cleanest level of training.
+
+    It is not where set_alpha_to_one would have it: there is no level before the last one that is asked for.
+    """
+    if reading.table is None:
+        return ends_at(reading, s)
+    return 0.0 if eta is None else float(reading.table[1][0])
+
+
+def boundary(reading: Reading) -> dict[str, Any]:
+    """How a consistency function keeps x where trajectories end, if the scheduler sees to it."""
+    config = reading.fresh.config
+    if reading.has("get_scalings_for_boundary_condition"):
+        return {"data": config.sigma_data, "sigma": config.sigma_min}
+    if reading.has("get_scalings_for_boundary_condition_discrete"):
+        return {"data": 0.5, "times": config.timestep_scaling}  # the standard deviation of data is no option
+    return {}
 
 
 def schedule(reading: Reading) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import diffusers
 
+from ..protocol import Refused
 from . import diffusers_claims
 
 # Another prediction_type is asked for by the property P14, and other values of eta by P11.
@@ -43,7 +43,11 @@ def names() -> list[str]:
 
 
 def variants(name: str) -> list[dict[str, Any]]:
-    """Those that differ from the defaults of a class, and that it does not refuse."""
+    """Those that differ from the defaults of a class, that it does not refuse, and for which it takes nothing else.
+
+    An option whose default is None is another one of that name.  Where a network that predicts noise would be asked
+    without any signal, it is one that predicts v.
+    """
     cls = getattr(diffusers, name)
     try:
         diffusers_claims.read(cls, {})
@@ -51,17 +55,18 @@ def variants(name: str) -> list[dict[str, Any]]:
     except (TypeError, ImportError):
         return []  # it is not looked at at all, and says why when it is loaded
     defaults = {name: p.default for taken in takes.values() for name, p in taken.items()}
-    listed = ((name, value) for name in VARIANTS if name in defaults for value in VARIANTS[name])
-    return [{name: value} for name, value in listed if value != defaults[name] and accepted(cls, {name: value})]
+    known = [name for name in VARIANTS if defaults.get(name) is not None]
+    listed = [{name: value} for name in known for value in VARIANTS[name] if value != defaults[name]]
+    by_v = {"prediction_type": "v_prediction"} if "prediction_type" in defaults else {}
+    meant = [options if accepted(cls, options) else options | by_v for options in listed]
+    return [options for options in meant if len(options) == 1 or accepted(cls, options)]
 
 
 def accepted(cls: Any, options: dict[str, Any]) -> bool:
     """Whether a scheduler with these options can be made and set, or says that it is not meant to be."""
-    config = {name: value for name, value in options.items() if name in inspect.signature(cls.__init__).parameters}
     try:
-        cls(**config).set_timesteps(10)
-    except (NotImplementedError, ValueError, ImportError):
+        return not diffusers_claims.tried(diffusers_claims.configured(cls, options)[0])
+    except (NotImplementedError, ValueError, ImportError, Refused):
         return False
     except Exception:
         return True  # no refusal, but something that breaks: let it be seen
-    return True

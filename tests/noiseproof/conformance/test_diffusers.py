@@ -249,6 +249,23 @@ def test_options_go_where_they_are_taken():
     assert any("set_alpha_to_one" in note for note in claims.notes)
 
 
+def test_options_that_a_class_does_not_mean_are_refused_or_said():
+    with pytest.raises(TypeError, match="variance_type given as fixed_small must be one of"):
+        Here("UnCLIPScheduler", variance_type="fixed_small")
+    with pytest.raises(TypeError, match="where there is no signal"):
+        Here("LCMScheduler", rescale_betas_zero_snr=True)
+    assert Here("LCMScheduler", rescale_betas_zero_snr=True, prediction_type="v_prediction").sampler.claims
+    assert (
+        "solver_type=heun: the class takes logrho instead"
+        in Here("DEISMultistepScheduler", solver_type="heun").sampler.claims.notes
+    )
+    found = {name: of_diffusers.variants(name) for name in ("DEISMultistepScheduler", "LCMScheduler")}
+    assert {"solver_order": 3} in found["DEISMultistepScheduler"]
+    assert {"solver_type": "heun"} not in found["DEISMultistepScheduler"]
+    assert {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"} in found["LCMScheduler"]
+    assert {"variance_type": "fixed_small"} not in of_diffusers.variants("UnCLIPScheduler")
+
+
 def test_in_a_process_of_its_own():
     with Target("diffusers:EulerAncestralDiscreteScheduler") as target:
         read = unrolled(target, 7)
