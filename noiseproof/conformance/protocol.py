@@ -25,6 +25,13 @@ def is_level(scale: float, noise: float) -> bool:
     return 1 / LONGEST < size < LONGEST and min(scale, noise) > -SLIGHT * size
 
 
+def is_boundary(boundary: dict[str, Any], prediction: str) -> bool:
+    """Whether it says all that there is to say of the boundary of a consistency function, in numbers."""
+    names = {"data", "sigma" if prediction == "residual" else "times"}
+    numbers = all(isinstance(value, int | float) and 0 < value < LONGEST for value in boundary.values())
+    return boundary.keys() == names and numbers
+
+
 class Refused(TypeError):
     """An adapter says that this is no sampler of the kind that it can look at, or that it has no such option."""
 
@@ -47,6 +54,7 @@ PREDICTIONS = {
     "velocity": "x_0 - epsilon",
     "backward-velocity": "epsilon - x_0",
     "backward-v": "noise x_0 - scale epsilon",
+    "residual": "what is added to a part of x in a consistency function, but for its size",
     "other": "none of these: nothing is asked for which one must know",
 }
 
@@ -62,8 +70,12 @@ class Claims:
     training are made, as far as a formula gives it: {"betas": "linear", "scaled-linear" or "cosine", "start": ...,
     "end": ..., "clip": ...}, or {"sigmas": "karras", "start": ..., "end": ..., "rho": ...} or {"sigmas": "flow",
     "shift": ...}, from clean to noisy.  ``predictions`` are the options under which it is the same sampler around a
-    network that predicts something else, by its name.  ``least`` and ``most`` bound the number of steps.  ``off`` are
-    options that the adapter switched off, for a step with them is not linear; ``notes`` are documented choices.
+    network that predicts something else, by its name.  ``boundary`` says how a consistency function is made to keep x
+    where trajectories end: {"data": ..., "sigma": ...}, the standard deviation of the data and the sigma of the end,
+    for a network that predicts a residual, or {"data": ..., "times": ...}, around predicted data, with that many times
+    the time for sigma; of such a sampler ``eta`` is the part of the way down on which it does not follow the flow.
+    ``least`` and ``most`` bound the number of steps.  ``off`` are options that the adapter switched off, for a step
+    with them is not linear; ``notes`` are documented choices.
     """
 
     name: str
@@ -81,6 +93,7 @@ class Claims:
     T: int | None = None  # levels of training; None where time is continuous
     schedule: dict[str, Any] = field(default_factory=dict)  # of training, as far as a formula gives it
     predictions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    boundary: dict[str, Any] = field(default_factory=dict)
     least: int = 1
     most: int | None = None
     single: bool = True  # its arithmetic or its tables are in single precision
@@ -105,6 +118,8 @@ class Claims:
                 raise ValueError(
                     f"predictions has {prediction!r}: {options!r}; expected options by {list(PREDICTIONS)}"
                 )
+        if self.boundary and not is_boundary(self.boundary, self.prediction):
+            raise ValueError(f"boundary is {self.boundary}; expected data and times, or for a residual data and sigma")
         for name in ("order", "T", "least", "most"):
             if (value := getattr(self, name)) is not None and value < 1:
                 raise ValueError(f"{name} is {value}; expected at least 1")

@@ -150,7 +150,7 @@ def share(subject: Subject, n: int, step: int) -> str:
     levels = subject.levels(n, own_first(subject)[0])
     return (
         f"share = {levels[step][0]!r}  # of x_0 at the level of question {step}\n"
-        f"knows = {np.array(truths(subject, levels)).tolist()}  # the share of x_0 in what the network says\n"
+        f"knows = {np.array(truths(subject, levels, subject.table(n))).tolist()}  # the share of x_0 in what the network says\n"
         "from_0, from_1 = (seen(x, lambda c, t, _: knows[c], []) for x in (0, 1))\n"
         f"x = (share - from_0[{step}]) / (from_1[{step}] - from_0[{step}])  # so that it is right there\n"
         f"got = from_0[{step + 1}] + x * (from_1[{step + 1}] - from_0[{step + 1}])\n"
@@ -164,7 +164,7 @@ def law(id: str, finding: Finding, subject: Subject) -> str:
     n, mean = finding.at["n"], finding.at.get("of its law") == "mean"
     by = own_first(subject)[0]
     levels: list[Level] = subject.levels(n, by)
-    gains = subject.gains(*DATA[id], levels[:-1])
+    gains = subject.answers(*DATA[id], subject.table(n), levels)
     table, (a, b) = subject.table(n), levels[0]
     u, row = float(table.of_x[0]) or 1.0, int(finding.at["step"]) + 1
     says = "".join(f"    ({gain!r}, {constant!r}),\n" for gain, constant in gains)

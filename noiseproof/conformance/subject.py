@@ -18,6 +18,7 @@ from numerics.worlds import Mixture
 
 from ..sampling import NoSampler
 from ..sampling import table as named_table
+from .jumps import Jump, jumps, sampler
 from .protocol import Claims, Level
 from .target import AboutTheTarget, Call, Hung, Ran, Target
 from .unrolled import Unrolled, unrolled
@@ -129,6 +130,23 @@ class Subject:
         except NoSampler as why:
             raise NoReference(str(why)) from None
 
+    def jumps(self, table: Unrolled, levels: Sequence[Level]) -> list[Jump]:
+        """Where a consistency function takes each input of the network, and by which coefficients of what it says."""
+        if self.claims.prediction == "residual" and not self.claims.boundary:
+            raise NoReference("the adapter does not say how its consistency function is made of what the network says")
+        if self.claims.eta and not self.can("trained"):
+            raise NoReference("the adapter does not say at which levels the network was trained")
+        with said_by_none():
+            return jumps(self.claims, table, levels, self._trained)
+
+    def jumping(self, table: Unrolled, levels: Sequence[Level]) -> Unrolled:
+        """The table of consistency sampling at these levels."""
+        return sampler(self.jumps(table, levels), levels, table.told)
+
+    def _trained(self, told: float) -> Level:
+        scale, noise = self.target.trained([told])[0]
+        return float(scale), float(noise)
+
     def of(self, method: str, grid: grids.Grid) -> Table:
         return named_table(method, grid, kind_of(self.claims.prediction)[0])
 
@@ -147,6 +165,14 @@ class Subject:
         with said_by_none():
             of_x, of_p = predictions.x_0_from(kind, grids.Level(*level, 0.0))
         return of_x * x + of_p * sign * prediction
+
+    def answers(
+        self, mean: float, variance: float, table: Unrolled, levels: Sequence[Level]
+    ) -> list[tuple[float, float]]:
+        """What the network of a run has to say, as gains and constants: the best, or the consistency function's."""
+        if self.claims.family != "consistency":
+            return self.gains(mean, variance, levels[:-1])
+        return [jump.gaussian(mean, variance) for jump in self.jumps(table, levels)]
 
     def gains(self, mean: float, variance: float, levels: Sequence[Level]) -> list[tuple[float, float]]:
         """The same for N(mean, variance), as a gain and a constant at each level."""
@@ -172,7 +198,7 @@ def said_by_none() -> Iterator[None]:
 
 def kind_of(prediction: str) -> tuple[str, int]:
     """A prediction as ours, and its sign.  Raises NoReference for one that is none of ours."""
-    if prediction == "other":
+    if prediction in ("other", "residual"):
         raise NoReference("what its network predicts is nothing that we can compute")
     kind = prediction.removeprefix("backward-")
     return kind, 1 if kind == prediction else -1

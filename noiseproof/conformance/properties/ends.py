@@ -66,6 +66,9 @@ class Chain:
         return grids.Level(*self.states[k], 0.0)
 
     def predict(self, world: Mixture) -> Callable[[int, Array], Array]:
+        if self.subject.claims.family == "consistency":
+            there = self.subject.jumps(self.table, self.seen)
+            return lambda c, x: there[c].of(world, x)
         return lambda c, x: self.subject.predicts(world, self.seen[c], x)
 
     def paths(self, world: Mixture, x: Array, noise: Array | None = None, table: Unrolled | None = None) -> Array:
@@ -75,7 +78,7 @@ class Chain:
     def laws(self, world: Mixture, table: Unrolled | None = None) -> list[moments.Moments]:
         """The same as laws, for Gaussian data."""
         mean, variance = float(world.mean), float(world.variance)
-        gains = self.subject.gains(mean, variance, self.seen[:-1])
+        gains = self.subject.answers(mean, variance, self.table, self.seen)
         found = (table or self.table).law(moments.exact(mean, variance, self.start), gains)
         return [moments.Moments(float(m), float(v)) for m, v in zip(*found, strict=True)]
 
@@ -196,6 +199,8 @@ def ordered(
 
 
 def claims_order(subject: Subject) -> str | None:
+    if subject.claims.family == "consistency":
+        return "it claims to be exact for every number of steps: see P20"
     return None if subject.claims.order else "it claims no order"
 
 

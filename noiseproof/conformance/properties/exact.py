@@ -112,7 +112,10 @@ def same_method(
     method = subject.claims.method or {"ancestral": "ddpm"}.get(subject.claims.family, "ddim")
     for h, at in moved:
         try:
-            there, here = subject.reference_on(at, method), subject.reference_on(levels, method)
+            if subject.claims.family == "consistency":
+                there, here = subject.jumping(table, at), subject.jumping(table, levels)
+            else:
+                there, here = subject.reference_on(at, method), subject.reference_on(levels, method)
         except NoReference:
             there, here = table, table
         if (there.inputs.shape, there.calls) == (table.inputs.shape, table.calls):

@@ -17,6 +17,7 @@ from numerics.worlds import Mixture, mixture
 
 from ..findings import FAIL, NOTE, PASS, Finding
 from ..subject import ITS_OWN, TOLD, NoReference, Subject
+from .consistency import exact_for_every_n
 from .ends import GAUSSIANS, LAST, SMOOTH, Array, Chain, apart, chain, claims_order, ordered
 from .exact import TIMES, own_first, rounding
 from .property import BOOLEAN, EXACT, ORDER, Property
@@ -64,7 +65,9 @@ def consistent(subject: Subject) -> Iterator[Finding]:
 
 
 def final_law(subject: Subject) -> Iterator[Finding]:
-    if subject.claims.method:
+    if subject.claims.family == "consistency":
+        yield from exact_for_every_n(subject)
+    elif subject.claims.method:
         for n in subject.steps:
             yield from as_the_method(subject, n)
     else:
@@ -190,8 +193,13 @@ def end(subject: Subject, n: int, world: Mixture) -> tuple[float, float]:
     return off, run.left(world) + TIMES * floor + float(rounding(subject.claims))
 
 
+def ends_somewhere(subject: Subject) -> str | None:
+    return None if subject.claims.family == "consistency" else claims_order(subject)
+
+
+ENDS = ("sampler.ddpm-gaussian", "sampler.ddim-gaussian", "sampler.consistency-function")
 PROPERTIES = (
     Property("P19", "consistency", ORDER, consistent, claims_order, ("sampler.orders",)),
-    Property("P20", "final-law", EXACT, final_law, claims_order, ("sampler.ddpm-gaussian", "sampler.ddim-gaussian")),
+    Property("P20", "final-law", EXACT, final_law, ends_somewhere, ENDS),
     Property("P22", "more-steps", BOOLEAN, never_worse, claims_order),
 )

@@ -21,8 +21,11 @@ Array = NDArray[np.float64]
 FEW = (1, 2, 3)  # steps, beside those that are asked for
 
 
-def truths(subject: Subject, levels: list[Level]) -> Array:
+def truths(subject: Subject, levels: list[Level], table: Unrolled) -> Array:
     """What the network says where it knows x_0 = 1, at x = scale x_0: its share of x_0, (C,)."""
+    if subject.claims.family == "consistency":
+        says = subject.answers(1.0, 0.0, table, levels)
+        return np.array([gain * a + constant for (gain, constant), (a, _) in zip(says, levels[:-1], strict=True)])
     kind, sign = kind_of(subject.claims.prediction)
     says = {"noise": lambda b: 0.0, "x_0": lambda b: 1.0, "v": lambda b: -b, "velocity": lambda b: 1.0}
     return sign * np.array([says[kind](b) for _, b in levels[:-1]])
@@ -35,7 +38,7 @@ def signal(subject: Subject, table: Unrolled, levels: list[Level]) -> tuple[Arra
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(before[:, 0] != 0, after[:, 0] / before[:, 0], 0.0)
     rest = (after - ratio[:, None] * before)[:, 1 : 1 + table.calls]
-    return ratio * a[:-1] + rest @ truths(subject, levels), a[1:]
+    return ratio * a[:-1] + rest @ truths(subject, levels, table), a[1:]
 
 
 def predecessor(subject: Subject) -> Iterator[Finding]:
@@ -65,7 +68,7 @@ def dirac(subject: Subject, table: Unrolled, levels: list[Level]) -> tuple[Array
     """Means and standard deviations of all inputs and the end, where the data are the one point 1."""
     if any(not noise for _, noise in levels[:-1]):
         raise NoReference("it asks the network where there is no noise")
-    gains = subject.gains(1.0, 0.0, levels[:-1])
+    gains = subject.answers(1.0, 0.0, table, levels)
     # x as it begins: so that the first input is at its level, unless noise is added to it before
     u = table.of_x[0] or 1.0
     a, b = subject.start(table.n) if 0 in table.after and subject.can("start") else (levels[0][0] / u, levels[0][1] / u)
@@ -113,8 +116,6 @@ def one_point(subject: Subject) -> Iterator[Finding]:
 def following(subject: Subject) -> str | None:
     if not subject.table(subject.steps[0]).calls:
         return "it asks no network"
-    if subject.claims.family == "consistency":
-        return "it expects a network that jumps to the end of the flow, and none that denoises"
     return None
 
 

@@ -27,6 +27,8 @@ def conversion(subject: Subject) -> Iterator[Finding]:
     """A step to where no noise is left returns x_0, as x and the prediction give it: the last one, and a single one."""
 
     def sides(levels: list[Level], table: Unrolled) -> tuple[Array, Array]:
+        if subject.claims.family == "consistency":
+            return parts(table)[-1:, :2], np.array([subject.jumps(table, levels)[-1][:2]])
         return parts(table)[-1:, :2], np.array([x_0_of(subject.claims.prediction, levels[-2])])
 
     for n in (*subject.steps[:1], *([1] if subject.claims.least == 1 else [])):

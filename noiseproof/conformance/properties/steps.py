@@ -141,12 +141,13 @@ def first_order(subject: Subject) -> Iterator[Finding]:
 
 def whole_run(subject: Subject) -> Iterator[Finding]:
     """All coefficients of the run: of every input of the network and of the end, in all that came before."""
-    method = subject.claims.method or ""
+    jumping = subject.claims.family == "consistency"
+    method = "consistency sampling" if jumping else subject.claims.method or ""
     for n in subject.steps:
         table = subject.table(n)
 
         def sides(levels: list[Level], table: Unrolled) -> tuple[Array, Array]:
-            reference = subject.reference_on(levels)
+            reference = subject.jumping(table, levels) if jumping else subject.reference_on(levels)
             alike(table, reference, method)
             return matrix(table), matrix(reference)
 
@@ -196,7 +197,8 @@ def reducing(subject: Subject) -> str | None:
 
 
 def of_ours(subject: Subject) -> str | None:
-    return None if subject.claims.method else "it claims to be none of our samplers"
+    named = subject.claims.method or subject.claims.family == "consistency"
+    return None if named else "it claims to be none of our samplers"
 
 
 def asking(subject: Subject) -> str | None:
