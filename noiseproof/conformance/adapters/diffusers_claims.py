@@ -70,6 +70,7 @@ PREDICTION = {
 WITHOUT_A_WORD = {"DDPMWuerstchenScheduler": "noise", "IPNDMScheduler": "v", "MiniMaxH3Scheduler": "velocity"}
 BETAS = {"linear": "linear", "scaled_linear": "scaled-linear", "squaredcos_cap_v2": "cosine"}
 OTHER_SHIFTS = ("use_dynamic_shifting", "shift_terminal", "invert_sigmas")
+FEW = 10  # steps, to see what a scheduler has
 NOT_LINEAR = ("clip_sample", "thresholding", "clip_denoised", "use_clipped_model_output")
 
 # Parameters that tell that a class is driven in another way than the rest, and how.
@@ -91,6 +92,13 @@ def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Cl
 
     Raises Refused, a TypeError, for an option that it does not take, and for a class that is driven in another way.
     """
+    reading, stepping, off, notes = configured(cls, options)
+    notes += [f"{name}={options[name]}: the class takes {other} instead" for name, other in tried(reading).items()]
+    return reading, stepping, claimed(reading, stepping, tuple(off), tuple(notes))
+
+
+def configured(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], list[str], list[str]]:
+    """A class with its config, the options of step, those that are switched off, and what is to be said of others."""
     takes = parameters(cls)
     for name in options:
         if not any(name in taken for taken in takes.values()):
@@ -112,9 +120,29 @@ def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Cl
     off = [name for name in NOT_LINEAR if defaults.get(name)]
     for name in off:
         (config if name in takes["__init__"] else stepping)[name] = False
-    reading = Reading(cls, config, setting)
-    said = tuple(f"{name}={defaults[name]} is switched off: with it a step is not linear" for name in off)
-    return reading, stepping, claimed(reading, stepping, said, tuple(notes))
+    said = [f"{name}={defaults[name]} is switched off: with it a step is not linear" for name in off]
+    return Reading(cls, config, setting), stepping, said, notes
+
+
+def tried(reading: Reading) -> dict[str, Any]:
+    """Options in whose place the class takes others, as its config says once a run is set, and those others.
+
+    Raises Refused for options that a step says it does not take, or with which it makes none.
+    """
+    name, s = reading.cls.__name__, reading.configured(FEW)
+    t = s.timesteps[0]
+    scale, noise = reading.level(s, 0, t)
+    if noise and not scale and predicted(reading, s.config.get("prediction_type")) == "noise":
+        raise Refused(
+            f"{name} asks first where there is no signal, and a network that predicts noise says nothing of the data "
+            "there; one with prediction_type=v_prediction does"
+        )
+    try:
+        stepped(reading, s)
+    except (NotImplementedError, ValueError) as why:
+        if any(f"{value}" in f"{why}" for value in reading.config.values()):
+            raise Refused(f"{name}: {why}") from None
+    return {name: s.config[name] for name, value in reading.config.items() if s.config.get(name, value) != value}
 
 
 def parameters(cls: Any) -> dict[str, Any]:
@@ -144,7 +172,7 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
     spelled = f"ddim(eta={eta})" if eta and not jumps else method
     prediction = predicted(reading, config.get("prediction_type"))
     in_table = reading.has("alphas_cumprod")
-    s = reading.configured(10)
+    s = reading.configured(FEW)
     times = reading.questions(s)
     (a, b), (a_last, b_last) = (reading.level(s, k, times[k]) for k in (0, len(times) - 1))
     if b * a_last < b_last * a:
@@ -219,15 +247,21 @@ def predicted(reading: Reading, word: str | None) -> str:
 
 def accepts(reading: Reading, word: str) -> bool:
     """Whether it makes a step around a network that predicts this, or says that it does not."""
-    s, x = reading.configured(10, prediction_type=word), torch.zeros(1, 1, 1, 1)
-    offered = {"old_pred_original_sample": None, "timestep_back": None}
-    more = {name: value for name, value in offered.items() if name in inspect.signature(s.step).parameters}
     try:
-        reading.scaled(s, x, s.timesteps[0])
-        made = s.step(model_output=x, timestep=s.timesteps[0], sample=x, return_dict=False, **more)
+        made = stepped(reading, reading.configured(FEW, prediction_type=word))
     except (NotImplementedError, ValueError):
         return False
-    return bool(torch.all(torch.isfinite(made[0])))  # at alpha_bar = 0 a predicted noise says nothing
+    return bool(torch.all(torch.isfinite(made)))  # at alpha_bar = 0 a predicted noise says nothing
+
+
+def stepped(reading: Reading, s: Any) -> Any:
+    """What the first step makes of nothing."""
+    takes, t, x = inspect.signature(s.step).parameters, s.timesteps[0], torch.zeros(1, 1, 1, 1)
+    offered = {"old_pred_original_sample": None, "timestep_back": None}
+    more = {name: value for name, value in offered.items() if name in takes}
+    reading.scaled(s, x, t)
+    whole = t.expand(1) if takes["timestep"].annotation is torch.Tensor else t
+    return s.step(model_output=x, timestep=whole, sample=x, return_dict=False, **more)[0]
 
 
 def ends_at(reading: Reading, s: Any) -> float:
