@@ -142,6 +142,8 @@ def tried(reading: Reading) -> dict[str, Any]:
     except (NotImplementedError, ValueError) as why:
         if any(f"{value}" in f"{why}" for value in reading.config.values()):
             raise Refused(f"{name}: {why}") from None
+    except Exception:
+        pass  # what breaks in a run is seen there
     return {name: s.config[name] for name, value in reading.config.items() if s.config.get(name, value) != value}
 
 
