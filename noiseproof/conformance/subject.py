@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache
 from typing import Any
@@ -48,7 +48,7 @@ class Subject:
         self._tables: dict[int, Unrolled | AboutTheTarget] = {}
         self._reference = lru_cache(200)(self._referred)
         self.start = cache(target.start)
-        self.on = cache(lambda *sigmas: unrolled(target, len(sigmas) - 1, sigmas))
+        self.on = cache(lambda *sigmas: unrolled(target, len(sigmas) - 1, sigmas, gain=self._gain))
 
     @property
     def claims(self) -> Claims:
@@ -62,7 +62,7 @@ class Subject:
         if n not in self._tables:
             began = time.monotonic()
             try:
-                self._tables[n] = unrolled(self.target, n)
+                self._tables[n] = unrolled(self.target, n, gain=self._gain)
             except AboutTheTarget as wrong:
                 if isinstance(wrong, Hung) and time.monotonic() - began < ALL_OF_IT * self.target.seconds:
                     raise  # something else took the time
@@ -71,6 +71,18 @@ class Subject:
         if isinstance(found, AboutTheTarget):
             raise found
         return found
+
+    @cached_property
+    def _gain(self) -> Callable[[Call], float] | None:
+        """What the best network for N(0, 1) says at x = 1, or 0 if that cannot be told: for single precision."""
+
+        def gain(call: Call) -> float:
+            try:
+                return self.gains(0.0, 1.0, [call.level])[0][0] if call.level else 0.0
+            except NoReference:
+                return 0.0
+
+        return gain if self.claims.single else None
 
     # ---------------------------------------------------------------- levels
 

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .protocol import Level
-from .target import Call, Target, Unfit
+from .target import Call, Ran, Target, Unfit
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,8 @@ class Unrolled:
     ``inputs`` is (C, 1 + C + K) and ``end`` (1 + C + K,), for x, the predictions and the normals; ``offsets`` (C + 1,)
     is what is left when all of these are zero.  ``told`` is what the network was told, ``levels`` where the sampler
     said it was, ``after`` the number of questions before each draw and ``between`` the interval that a draw was told.
-    ``off`` is how far two runs of arbitrary numbers are from the sum of their parts, relative to its terms.
+    ``off`` is how far two runs of arbitrary numbers are from the sum of their parts, relative to its terms; ``single``
+    tells that all that comes out of it has the digits of single precision.
     """
 
     n: int
@@ -52,6 +53,7 @@ class Unrolled:
     offsets: Array
     off: float
     overwritten: tuple[str, ...] = ()
+    single: bool = False
 
     @property
     def calls(self) -> int:
@@ -164,55 +166,101 @@ class Step(NamedTuple):
     before: float
 
 
-def unrolled(target: Target, n: int, sigmas: Sequence[float] | None = None, dtype: str = "float64") -> Unrolled:
+def unrolled(
+    target: Target,
+    n: int,
+    sigmas: Sequence[float] | None = None,
+    dtype: str = "float64",
+    gain: Callable[[Call], float] | None = None,
+) -> Unrolled:
     """The table of a target for n steps, or on these noise levels.
 
-    Raises AboutTheTarget for whatever goes wrong there, and Unfit if the second run asks otherwise than the first.
+    Without what the network says a run may grow by the factor 1 / scale of its first level, and a sampler that counts
+    in single precision then loses the digits of what cancels later.  So it may be read around a network that says
+    ``gain`` times x more, which keeps all numbers near 1; what it said is known, and taken out in double precision.
+
+    Raises AboutTheTarget for whatever goes wrong there, and Unfit if a later run asks otherwise than the first.
     """
     first = target.run(np.zeros((1, *SHAPE), dtype), n, lambda call: 0 * call.x, lambda s, b: np.zeros(s), sigmas)
-    calls, draws = len(first.calls), len(first.draws)
-    columns = 1 + calls + draws
-    rng = np.random.default_rng(calls)  # numbers that nobody chose
-    given = np.vstack([np.zeros(columns), np.eye(columns), rng.standard_normal((CONTROLS, columns))])
-    asked = iter(range(calls))
-    drawn = iter(range(draws))
-
-    def rows(column: int, shape: tuple[int, ...]) -> Array:
-        return np.broadcast_to(given[:, column].reshape(-1, *[1] * (len(shape) - 1)), shape)
-
-    def model(call: Call) -> Array:
-        return rows(1 + next(asked, calls - 1), call.x.shape)
-
-    def noise(shape: tuple[int, ...], between: tuple[float, ...]) -> Array:
-        k = next(drawn, draws - 1)
-        if shape[:1] != (len(given),):
-            raise Unfit(f"it draws noise of shape {shape}; expected one for each particle, {whole}", f"draw {k}")
-        return rows(1 + calls + k, shape)
-
-    whole = (len(given), *SHAPE)
-    second = target.run(np.array(rows(0, whole), dtype), n, model, noise, sigmas)
-    if (len(second.calls), len(second.draws)) != (calls, draws):
-        raise Unfit(
-            f"it asks the network {len(second.calls)} times and draws {len(second.draws)} times, after {calls} and "
-            f"{draws} in the run before; expected the same for the same n",
-            f"run(n={n})",
-        )
-    found = np.array([call.x.reshape(len(given)) for call in second.calls] + [second.end.reshape(len(given))])
-    offsets, parts = found[:, 0].astype(float), found[:, 1 : 1 + columns] - found[:, :1].astype(float)
-    sums = parts @ given[1 + columns :].T + offsets[:, None]
-    sizes = np.abs(parts) @ np.abs(given[1 + columns :].T) + np.abs(offsets[:, None]) + 1e-300
+    reading = Reading(target, n, sigmas, dtype, first)
+    found, given, overwritten = reading.around(gain or (lambda call: 0.0))
+    single = np.array_equal(found[:-1], found[:-1].astype(np.float32))
+    basis, control = given[:-CONTROLS], given[-CONTROLS:]
+    if gain is None:
+        offsets, parts = found[:, 0].astype(float), found[:, 1:-CONTROLS] - found[:, :1].astype(float)
+    else:
+        whole = np.hstack([np.ones((len(basis), 1)), basis])
+        offsets, *columns = np.linalg.solve(whole, found[:, :-CONTROLS].T)
+        parts = np.array(columns).T * reading.known
+    sums = parts @ control.T + offsets[:, None]
+    sizes = np.abs(parts) @ np.abs(control.T) + np.abs(offsets[:, None]) + 1e-300
     return Unrolled(
         n,
-        np.array([call.told for call in second.calls]),
-        tuple(call.level for call in second.calls),
-        tuple(at for at, _ in second.draws),
-        tuple(between for _, between in second.draws),
+        np.array([call.told for call in first.calls]),
+        tuple(call.level for call in first.calls),
+        tuple(at for at, _ in first.draws),
+        tuple(between for _, between in first.draws),
         parts[:-1],
         parts[-1],
         offsets,
-        float(np.max(np.abs(found[:, 1 + columns :] - sums) / sizes)),
-        tuple(first.overwritten + second.overwritten),
+        float(np.max(np.abs(found[:, -CONTROLS:] - sums) / sizes)),
+        tuple(first.overwritten) + overwritten,
+        single,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Runs that are asked as the first one was, each particle with numbers of its own."""
+
+    target: Target
+    n: int
+    sigmas: Sequence[float] | None
+    dtype: str
+    first: Ran
+
+    @property
+    def known(self) -> Array:
+        """Whether what is handed over, and at last the end, can depend on x, a prediction or a draw, (C + 1, ...)."""
+        calls, after = len(self.first.calls), [at for at, _ in self.first.draws]
+        return np.array([[True, *(j < c for j in range(calls)), *(at <= c for at in after)] for c in range(calls + 1)])
+
+    def around(self, gain: Callable[[Call], float]) -> tuple[Array, Array, tuple[str, ...]]:
+        """What is handed over and the end, for all particles, the numbers that they were given, and what it overwrote.
+
+        The network says ``gain`` times x more than it was to say.
+        """
+        calls, draws = len(self.first.calls), len(self.first.draws)
+        columns = 1 + calls + draws
+        rng = np.random.default_rng(calls)  # numbers that nobody chose
+        given = np.vstack([np.zeros(columns), np.eye(columns), rng.standard_normal((CONTROLS, columns))])
+        asked, drawn = iter(range(calls)), iter(range(draws))
+        whole = (len(given), *SHAPE)
+
+        def rows(column: int, shape: tuple[int, ...]) -> Array:
+            return np.broadcast_to(given[:, column].reshape(-1, *[1] * (len(shape) - 1)), shape)
+
+        def model(call: Call) -> Array:
+            column = 1 + next(asked, calls - 1)
+            if more := gain(call):  # in single precision, so that it is not rounded on the way
+                given[:, column] = np.float32(given[:, column] + more * call.x.reshape(len(given)))
+            return rows(column, call.x.shape)
+
+        def noise(shape: tuple[int, ...], between: tuple[float, ...]) -> Array:
+            k = next(drawn, draws - 1)
+            if shape[:1] != (len(given),):
+                raise Unfit(f"it draws noise of shape {shape}; expected one for each particle, {whole}", f"draw {k}")
+            return rows(1 + calls + k, shape)
+
+        ran = self.target.run(np.array(rows(0, whole), self.dtype), self.n, model, noise, self.sigmas)
+        if (len(ran.calls), len(ran.draws)) != (calls, draws):
+            raise Unfit(
+                f"it asks the network {len(ran.calls)} times and draws {len(ran.draws)} times, after {calls} and "
+                f"{draws} in the run before; expected the same for the same n",
+                f"run(n={self.n})",
+            )
+        found = np.array([call.x.reshape(len(given)) for call in ran.calls] + [ran.end.reshape(len(given))])
+        return found, given, tuple(ran.overwritten)
 
 
 def _root(covariance: Array) -> Array:

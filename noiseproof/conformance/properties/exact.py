@@ -132,8 +132,8 @@ def read_again(table: Unrolled, rng: np.random.Generator) -> Unrolled:
 
 
 def arithmetic(table: Unrolled) -> float:
-    """The epsilon of the arithmetic of a run: it is single where all that comes out of it has so few digits."""
-    return SINGLE if np.array_equal(table.inputs, table.inputs.astype(np.float32)) else DOUBLE
+    """The epsilon of the arithmetic of a run."""
+    return SINGLE if table.single else DOUBLE
 
 
 def judged(what: str, got: Array, expected: Any, bound: Any, place: Callable[..., dict[str, Any]]) -> Finding:
