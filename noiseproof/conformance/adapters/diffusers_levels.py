@@ -172,6 +172,13 @@ class Reading:
         kind = torch.long if counted else self.configured(10).timesteps.dtype
         return s.add_noise(x_0, epsilon, torch.full((len(x_0),), told, dtype=kind))
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Options with which levels that are handed in take the place of those of Karras."""
+        changes = dict.fromkeys(GRIDS, False) | {"use_karras_sigmas": True, "sigma_schedule": "karras"}
+        known = self.fresh.config.keys() - {"use_flow_sigmas"}
+        return {name: value for name, value in changes.items() if name in known}
+
     def on(self, sigmas: Any) -> dict[str, Any]:
         """A scheduler whose levels are these, and whether it goes on to one without noise after them.
 
@@ -179,9 +186,7 @@ class Reading:
         """
         given, ends = sigmas / (1 + sigmas) if self.flow else sigmas, sigmas[-1] == 0
         given = torch.from_numpy(given[: len(given) - ends])
-        changes = dict.fromkeys(GRIDS, False) | {"use_karras_sigmas": True, "sigma_schedule": "karras"}
-        known = self.fresh.config.keys() - {"use_flow_sigmas"}
-        s = self.made(**{name: value for name, value in changes.items() if name in known})
+        s = self.made(**self.changes)
 
         def set_timesteps(n: int, **setting: Any) -> None:
             self.cls.set_timesteps(s, n, **setting)

@@ -27,6 +27,7 @@ class FromStep:
     claims: Claims
     library: str = "numpy"
     forward: Callable[..., Any] | None = None
+    given: Any = None  # what alpha_bars were made of
 
     def times(self, n: int) -> list[int]:
         spaced = sampling.OF_A_SCHEDULE[self.claims.spacing or "linspace"]
@@ -56,7 +57,7 @@ class FromStep:
         return forward and (lambda x_0, epsilon, told, n: forward(x_0, epsilon, int(told)))
 
     def script(self, n: int | None, what: str) -> str:
-        return step_script.script(self, [] if n is None else self.times(n), what)
+        return step_script.script(self, n, what)
 
     @property
     def spec(self) -> str:
@@ -99,4 +100,5 @@ def from_step(
         Claims(name, family, prediction, spacing=spacing, **said),
         library,
         add_noise,
+        alpha_bars,
     )

@@ -2,35 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from . import home, place_of
 
 SEEN = '''\
-def seen(x, predict, draws):
-    """What the network is handed in a run of {n} steps, and the end."""
-    x, draws, handed = made(x), iter(draws), []
-    for c, (t, t_prev) in enumerate(zip(times, [*times[1:], -1])):
+def seen(x, predict, draws{given}):
+    """What the network is handed in a run{of} steps, and the end."""
+    x, draws, handed = made(x{kind}), iter(draws), []
+{times}    for c, (t, t_prev) in enumerate(zip(times, [*times[1:], -1])):
         handed.append(x.item())
-        p = made(predict(c, t, handed[-1]))
-        x = step(x, p, t, t_prev, lambda: made(next(draws, 0)))
-    return [*handed, x.item()]
+        p = made(predict(c, t, handed[-1]{at}){kind})
+        x = step(x, p, t, t_prev, lambda: made(next(draws, 0){kind}))
+    return [*handed, x{item}]
 '''
 ADDED = '''\
 def added(x_0, epsilon, told):
     """What the forward process makes of two numbers."""
     return forward(made(x_0), made(epsilon), int(told)).item()
 '''
+TRAINED = '''\
+def trained(told):
+    """Scale and noise at what the network is told."""
+    bar = float(bars[int(told)])
+    return bar**0.5, (1 - bar) ** 0.5
+'''
+SPACED = {  # the times of n steps, of T
+    "linspace": "[round(t) - 1 for t in np.linspace({T}, 1, n)]",
+    "leading": "[{T} // n * k for k in range(n)][::-1]",
+    "trailing": "[round({T} * k / n) - 1 for k in range(n, 0, -1)]",
+}
 
 
-def script(adapter: Any, times: Sequence[int], what: str) -> str:
-    """The function ``seen(x, predict, draws)`` with what ``from_step`` made, or ``added(x_0, epsilon, told)``."""
-    part, rest = ("forward", ADDED) if what == "add_noise" else ("step", SEEN.format(n=len(times)))
-    visited = "" if what == "add_noise" else f"times = {list(times)}\n"
+def script(adapter: Any, n: int | None, what: str) -> str:
+    """The function ``seen(x, predict, draws)`` with what ``from_step`` made, or another one: see ``scripts.Tail``.
+
+    Raises LookupError for what cannot be imported from where the step is.
+    """
+    if what == "trained":
+        return f"{head(adapter.library)}\n{table(adapter)}\n\n\n{TRAINED}"
+    part = "forward" if what == "add_noise" else "step"
     lines = imported(getattr(adapter, part), part, f"{adapter.spec}.{part}")
-    return f"{head(adapter.library)}\n{lines}\n{visited}{made(adapter.library)}\n\n\n{rest}"
+    start = f"{head(adapter.library)}\n{lines}\n"
+    if what == "add_noise":
+        return f"{start}{made(adapter.library)}\n\n\n{ADDED}"
+    words = {"given": "", "of": f" of {n}", "kind": "", "times": "", "at": "", "item": ".item()"}
+    if what == "run":
+        start += f"times = {list(adapter.times(n))}\n"
+    if what == "levels":
+        times = SPACED[adapter.claims.spacing or "linspace"].format(T=adapter.schedule.T)
+        words |= {
+            "given": f", n={n}" if n else ", n",
+            "of": " of n",
+            "times": f"    times = {times}\n",
+            "at": ", trained(t)",
+        }
+    if what == "arrays":
+        start += f"times = {list(adapter.times(n))}\n"
+        words |= {"given": ', dtype="float64"', "kind": ", dtype", "at": ", trained(t)", "item": ""}
+    more = "" if what == "run" else f"{table(adapter)}\n"
+    level = "" if what == "run" else f"{TRAINED}\n\n"
+    return f"{start}{more}{made(adapter.library)}\n\n\n{level}{SEEN.format(**words)}"
+
+
+def table(adapter: Any) -> str:
+    """The line that imports alpha_bar, where it has a name."""
+    return imported(adapter.given, "bars", "")
 
 
 def head(library: str) -> str:
@@ -38,8 +76,8 @@ def head(library: str) -> str:
 
 
 def made(library: str) -> str:
-    particle = "np.full((1, 1, 1, 1), float(number))"
-    return f"made = lambda number: {particle if library == 'numpy' else f'torch.from_numpy({particle})'}"
+    particle = "np.full((1, 1, 1, 1), number, dtype)"
+    return f"made = lambda number, dtype=float: {particle if library == 'numpy' else f'torch.from_numpy({particle})'}"
 
 
 def imported(function: Any, part: str, otherwise: str) -> str:
@@ -47,6 +85,8 @@ def imported(function: Any, part: str, otherwise: str) -> str:
     try:
         place = place_of(function)
     except LookupError:
+        if not otherwise:
+            raise
         place = otherwise
     file, name = place.rsplit(":", 1)
     root, module = home(Path(file))

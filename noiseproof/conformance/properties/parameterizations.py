@@ -80,7 +80,10 @@ def invariance(subject: Subject) -> Iterator[Finding]:
             return folded(claims.prediction, prediction, table, levels), base.end
 
         what = f"around a network that predicts {prediction} it ends where it does around one of {claims.prediction}"
-        place = lambda column: {"coefficient of": named(min(column, base.calls + 1), base.calls)}
+        place = lambda column, around=prediction: {
+            "coefficient of": named(min(column, base.calls + 1), base.calls),
+            "around": around,
+        }
         yield clash(held(subject, theirs, what, sides, place))
 
 
