@@ -138,7 +138,7 @@ def place_of(target: Any) -> str:
     """
     called = getattr(target, "__qualname__", None)
     written_in = getattr(getattr(target, "step", target), "__module__", None)  # others may have imported it
-    for module in sorted(list(sys.modules.values()), key=lambda module: getattr(module, "__name__", "") != written_in):
+    for module in sorted(sys.modules.values(), key=lambda module: getattr(module, "__name__", "") != written_in):
         file, held = str(getattr(module, "__file__", "")), dict(getattr(module, "__dict__", {}))
         for name in [called] if called else [name for name, value in held.items() if value is target]:
             first, *more = name.split(".")
