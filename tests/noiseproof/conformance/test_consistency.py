@@ -120,7 +120,7 @@ def test_what_is_exact_is_asked_for_no_order(id):
 
 astray = on_the_way(gamma=0.0, lowest=300)
 
-# Which step is wrong, of the coefficient of what, and what is to blame; of 7 steps the first is at 999, the last at 142.
+# Which step is wrong, in the coefficient of what, and what is to blame; of 7 steps the last one is at time 142.
 DEFECTS = {
     "no noise at first": (latent(draws=lambda t, s: 0 <= s < 800), 0, "noise", "update rule"),
     "noise at the end": (latent(draws=lambda t, s: True), 6, "noise", "last step"),
