@@ -267,12 +267,17 @@ def stepped(reading: Reading, s: Any) -> Any:
 
 
 def ends_at(reading: Reading, s: Any) -> float:
-    """The sigma that is left at the end."""
+    """The sigma that is left at the end; an end that depends on the number of steps is no promise."""
     if reading.has("final_alpha_cumprod"):
         return float((1 / reading.fresh.final_alpha_cumprod.double() - 1) ** 0.5)
+    if reading.has("_alpha_cumprod"):
+        a, b = reading.trained(float(s.timesteps[-1]))
+        return b / a
     if not reading.has("sigmas"):
         return 0.0
     last = float(s.sigmas[-1])
+    if not last or last != float(reading.configured(FEW + 1).sigmas[-1]):
+        return 0.0
     return last / (1 - last) if reading.flow and last < 1 else last
 
 

@@ -30,15 +30,16 @@ def conditioning(subject: Subject) -> Iterator[Finding]:
         if not len(noisy):
             continue
         mine, theirs, bound = sigmas(own)[noisy], sigmas(told)[noisy], precision(subject.claims, own)[noisy]
-        off, rounded = np.abs(np.log(mine) - np.log(theirs)), False
+        off, rounded = np.abs(np.log(mine) - np.log(theirs)), np.zeros(len(noisy), dtype=bool)
         if subject.can("told") and subject.claims.T is not None:  # in continuous time there is no table
             times, levels = training(subject)
             places, gaps = beside(mine, np.interp(asked[noisy], times, np.arange(len(times))), sigmas(levels))
-            rounded = bool(np.all(np.isin(asked, times)) and np.all(places <= 0.5))
-            off = places * gaps
+            rounded = np.isin(asked[noisy], times) & (places <= 0.5)
+            off = np.minimum(off, places * gaps)
         wrong = off > bound
-        k = int(np.argmax(wrong if np.any(wrong) else off / bound))
-        verdict = PASS if not np.any(wrong) else NOTE if rounded else FAIL
+        bad = wrong & ~rounded
+        k = int(np.argmax(bad if np.any(bad) else wrong if np.any(wrong) else off / bound))
+        verdict = PASS if not np.any(wrong) else FAIL if np.any(bad) else NOTE
         text = "sigma by what the network is told is that at which the sampler holds itself to be"
         if verdict == NOTE:
             text = "the network is told the time of training that is next to its level: times are rounded"
@@ -60,10 +61,10 @@ def precision(claims: Claims, levels: Sequence[Level]) -> Array:
     bars = directions(levels)[:, 0] ** 2
     least = np.finfo(float).tiny
     condition = np.ones(len(bars))
-    if claims.T:
-        condition = 0.5 / np.maximum(1 - bars, least)
-    elif np.allclose(a + b, 1):
+    if np.allclose(a + b, 1):
         condition = 1 / np.maximum(a, least)
+    elif claims.T:
+        condition = 0.5 / np.maximum(1 - bars, least)
     return np.maximum(TIMES * epsilon(claims) * condition, rounding(claims))
 
 
@@ -113,21 +114,28 @@ def length(subject: Subject, n: int, levels: Sequence[Level]) -> Finding:
 
 
 def descent(subject: Subject, table: Unrolled, levels: Sequence[Level]) -> Finding:
-    """Noise falls from question to question, unless it was added; the same level again does something else there."""
-    found = sigmas(levels)
+    """Noise falls from question to question, unless it was added; the same level again does something else there.
+
+    Where a run promises to end with noise left and its last question is at that level, the last step has nothing to do.
+    """
+    found, near = sigmas(levels), precision(subject.claims, levels)
     added = set(table.after)
     text = "noise falls at every step"
     for c in range(table.calls):
         here, there, at = found[c], found[c + 1], {"n": table.n, "step": c}
+        if there > 0 and abs(np.log(there / here)) <= near[c]:
+            step = table.step(c)
+            idle = abs(step.of_x - 1) + abs(step.of_prediction) + step.noise + step.before
+            if idle > rounding(subject.claims):
+                continue
+            if c < table.calls - 1 or not subject.claims.ends_at:
+                return broken(True, "no level is there twice, to do nothing", here, there, **at)
+            text = "the last step does nothing: its level is the one at which it promises to end"
+            return Finding(NOTE, text, at=at, expected=here, got=there)
         if there > here:
             churned = c + 1 in added and subject.claims.family not in ("ancestral", "ddim")
             if not churned:
                 return broken(True, text, here, there, **at)
-        elif there == here and there > 0:
-            step = table.step(c)
-            idle = abs(step.of_x - 1) + abs(step.of_prediction) + step.noise + step.before
-            if idle <= rounding(subject.claims):
-                return broken(True, "no level is there twice, to do nothing", here, there, **at)
     return broken(False, text, found[0], found[-1], n=table.n)
 
 

@@ -115,7 +115,7 @@ def sums(subject: Subject) -> Iterator[Finding]:
     if subject.can("told", "trained"):
         told, levels = training(subject)
         yield one_convention(subject, "the levels of training", np.array(levels))
-        yield falling(levels[::-1], told[::-1].tolist())
+        yield falling(subject.claims, levels[::-1], told[::-1].tolist())
     for n in subject.steps:
         for by in subject.oracles:
             name = "the levels by what the network is told" if by == TOLD else "its own levels"
@@ -129,13 +129,22 @@ def unchurned(table: Unrolled, levels: Sequence[Level]) -> Array:
     return kept if len(kept) else np.array(levels)
 
 
-def falling(levels: Sequence[Level], told: Sequence[float]) -> Finding:
-    """From noisy to clean the signal-to-noise ratio rises at every level of training."""
+def falling(claims: Claims, levels: Sequence[Level], told: Sequence[float]) -> Finding:
+    """From noisy to clean the signal-to-noise ratio rises at every level of training.
+
+    Where it claims to be zero, a small one may stand in its place, so that sigma is finite: which one does not matter
+    as long as alpha_bar beside 1 is less than a rounding, there and at the next level.
+    """
     found = sigmas(levels)
     wrong = np.flatnonzero(np.diff(found) >= 0)
     k = int(wrong[0]) if len(wrong) else 0
     text = "the signal-to-noise ratio of training falls strictly with time: sigma at the next level is below"
-    return broken(len(wrong) > 0, text, found[k], found[min(k + 1, len(found) - 1)], told=float(told[k]))
+    finding = broken(len(wrong) > 0, text, found[k], found[min(k + 1, len(found) - 1)], told=float(told[k]))
+    bars = directions(levels)[:, 0] ** 2
+    if len(wrong) and claims.zero_terminal_snr and np.all(np.maximum(bars[wrong], bars[wrong + 1]) <= SINGLE):
+        text = "a small signal-to-noise ratio stands in the place of zero, and it is above that of the next level"
+        return replace(finding, verdict=NOTE, text=text, diagnosis="")
+    return finding
 
 
 # ---------------------------------------------------------------- the table, made anew

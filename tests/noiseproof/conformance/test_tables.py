@@ -110,17 +110,40 @@ def test_a_start_below_the_noisiest_level_is_a_note():
     assert asked("P6", ddpm(spacing="leading")).verdict == PASS
 
 
-def test_times_that_are_rounded_are_a_note():
-    """A sampler may stand between two levels of training: the network is told the nearer one."""
+def between(part):
+    """A sampler that stands between two levels of training, by so much nearer to the noisier one than it says."""
 
-    def between(self, model, x, n, noise):
+    def run(self, model, x, n, noise):
         for t, t_prev in itertools.pairwise([*self.times(n), -1]):
-            a, b = np.array(self.trained(t)) * 0.6 + np.array(self.trained(max(t - 1, 0))) * 0.4
+            a, b = np.array(self.trained(min(t + 1, T - 1))) * part + np.array(self.trained(t)) * (1 - part)
             size = np.hypot(a, b)
             x = self.step(x, model(x, t, (a / size, b / size)), t, t_prev, lambda like=x: noise(like.shape))
         return x
 
-    assert asked("P5", changed(ddim(), run=between)).verdict == NOTE
+    return changed(ddim(), run=run)
+
+
+def test_times_that_are_rounded_are_a_note_and_truncated_ones_fail():
+    assert asked("P5", between(0.4)).verdict == NOTE
+    assert asked("P5", between(0.8)).verdict == FAIL
+
+
+def test_a_grid_that_ends_with_the_level_at_which_it_promises_to_end_is_a_note():
+    """As DDIM does where alpha_bar before the first level of training is taken to be that of it."""
+    step, sigma = implicit(end=bar(0)), (1 / bar(0) - 1) ** 0.5
+    found = asked("P6", ddim(step, ends_at=sigma, units="vp"))
+    assert (found.verdict, found.telling.at["step"]) == (NOTE, 6)
+    assert asked("P6", ddim(step, ends_at=0.5 * sigma, units="vp")).verdict == PASS
+
+
+def test_a_small_ratio_may_stand_for_zero_where_that_is_claimed():
+    def ending(last, **claims):
+        bars = [*BARS[:-2], 4e-9, last]
+        return changed(ddpm(**claims), trained=lambda self, t: (bars[int(t)] ** 0.5, (1 - bars[int(t)]) ** 0.5))
+
+    assert asked("P2", ending(2.0**-24, zero_terminal_snr=True)).verdict == NOTE
+    assert asked("P2", ending(2.0**-24)).verdict == FAIL
+    assert asked("P2", ending(1e-6, zero_terminal_snr=True)).verdict == FAIL
 
 
 def test_bars_are_those_of_the_formula():
