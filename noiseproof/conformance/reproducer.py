@@ -31,13 +31,13 @@ def script(outcome: Outcome, finding: Finding, subject: Subject) -> str:
     finding = reproducer_laws.clearest(outcome, finding)
     options = {**subject.target.options, **{k: v for k, v in finding.at.items() if k == "eta"}}
     around = subject.claims.predictions.get(str(finding.at.get("around")), {})
-    n, heads = finding.at.get("n"), []
+    n, heads, tail = finding.at.get("n"), [], None
     try:
         if around:
-            heads = [driven(subject, n, "levels") + "\n\nusual = seen"]
+            heads, tail = [driven(subject, n, "levels") + "\n\nusual = seen"], around_another(finding, subject)
         with subject.target.otherwise(options | around):
             there = Subject(subject.target, subject.steps)
-            tail = asked(outcome, finding, there if not around else subject)
+            tail = tail or asked(outcome, finding, there)
             if tail is None:
                 return again(outcome, finding, subject)
             heads += [driven(there, n if isinstance(n, int) else None, what) for what in tail.heads]
@@ -186,7 +186,7 @@ def sums(finding: Finding, subject: Subject) -> Tail | None:
     """Levels of training: what is kept, and which of two is the noisier."""
     at = finding.at
     if "told" in at:
-        told = [time(t) for t in subject.target.told()]
+        told = [time(t) for t in subject.target.told().tolist()]
         k = told.index(time(at["told"]))
         text = f"{SIGMAS}expected, got = (sigma(*trained(t)) for t in {(told[k], told[k - 1])})  # it should fall\n"
         return Tail(text, ("trained",), "got < expected", "expected")
@@ -195,7 +195,7 @@ def sums(finding: Finding, subject: Subject) -> Tail | None:
         return None
     holds = f"abs(got - 1) <= {finding.bound!r}"
     if "n" not in at:
-        told = time(subject.target.told()[at["level"]])
+        told = time(float(subject.target.told()[at["level"]]))
         return Tail(f"a, b = trained({told})\ngot = {kept}\n", ("trained",), holds, "1")
     if subject.table(at["n"]).after or "told" in finding.text:
         return None
@@ -257,7 +257,7 @@ def grid(finding: Finding, subject: Subject) -> Tail | None:
 def around_another(finding: Finding, subject: Subject) -> Tail | None:
     """A coefficient of the end, around one network and around another that means the same x_0."""
     at, of = finding.at, str(finding.at.get("coefficient of"))
-    if "around" not in at or (of != "x" and not of.startswith("prediction")):
+    if of != "x" and not of.startswith("prediction"):
         return None
     x, says = ("1", "0") if of == "x" else ("0", f"float(c == {of.split()[-1]})")
     _, x_0 = reproducer_laws.of_data(subject.claims.prediction)
@@ -308,7 +308,6 @@ TABLES = {
     "P3": from_formula,
     "P5": conditioning,
     "P6": grid,
-    "P14": around_another,
     "P23": finite,
     "P24": dtypes,
 }

@@ -84,4 +84,6 @@ def joined(title: str, parts: Sequence[str]) -> str:
     first += [f"from math import {', '.join(used)}"] if used else []
     third = [line for line in sorted(set(imports)) if line not in first]
     body = re.sub(r"\n{4,}", "\n\n\n", "\n".join(rest).strip("\n"))
-    return "\n".join([title, *first, *[""] * bool(first and third), *third, "", body, ""])
+    return "\n".join(
+        [title, *first, *[""] * bool(first and third), *third, *[""] * (2 if body.startswith("def") else 1), body, ""]
+    )

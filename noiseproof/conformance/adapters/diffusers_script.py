@@ -67,19 +67,20 @@ def forward(reading: Reading, n: int | None) -> str:
 
 def run(reading: Reading, stepping: dict[str, Any], n: int | None, what: str = "run") -> str:
     """The function ``seen(x, predict, draws)``, in the loop that pipelines write around a scheduler."""
-    takes, s = inspect.signature(reading.fresh.step).parameters, reading.configured(n or 10)
+    takes, s = inspect.signature(reading.fresh.step).parameters, reading.configured(10)
     words = {name: word for name, word in OFFERED.items() if name in takes}
     words |= {name: repr(value) for name, value in stepping.items()}
     more = "".join(f", {name}={word}" for name, word in words.items())
     whole = "t.expand(1)" if takes["timestep"].annotation is torch.Tensor else "t"
     known = "known" in words.values()
     given, set_up = setting(reading, n, what)
-    arrays = what == "arrays"
+    arrays, draws = what == "arrays", hooks(reading)
     lines = [
-        *hooks(reading),
+        "import diffusers\nimport torch\n",
+        *draws,
         f"\n\ndef seen(x, predict, noise{given}):",
         f'    """What the network is handed in a run{f" of {n} steps" if what == "run" else ""}, and the end."""',
-        "    draws[:], handed = noise, []",
+        f"    {'draws[:], handed = noise, []' if draws else 'handed = []'}",
         *(["    known = None"] if known else []),
         f"    x = torch.full((1, 1, 1, 1), float(x), dtype={'getattr(torch, dtype)' if arrays else 'torch.float64'})",
         *(f"    {line}" for line in set_up),
@@ -152,17 +153,16 @@ def levels(reading: Reading) -> list[str]:
 
 
 def hooks(reading: Reading) -> list[str]:
-    """Imports, and scripted normals in the place where the scheduler draws them."""
+    """Scripted normals in the place where the scheduler draws them, if it draws any."""
     module = inspect.getmodule(reading.cls)
     found = {name: source for name, source in HOOKS.items() if hasattr(module, name)}
     place = f"sys.modules[diffusers.{reading.cls.__name__}.__module__]"
-    return [
-        *(["import sys\n"] if found else []),
-        "import diffusers\nimport torch\n",
+    start = [
+        "import sys",
         "draws = []  # normals, and zeros after them",
-        *([f"module, drawn = {place}, lambda: float(draws.pop(0) if draws else 0)"] if found else []),
-        *(f"module.{name} = {source}" for name, source in found.items()),
+        f"module, drawn = {place}, lambda: float(draws.pop(0) if draws else 0)",
     ]
+    return [*start, *(f"module.{name} = {source}" for name, source in found.items())] if found else []
 
 
 def made(reading: Reading) -> str:
