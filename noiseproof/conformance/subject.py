@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
@@ -138,7 +139,8 @@ class Subject:
             raise NoReference("it claims to be none of our samplers")
         grid, sign = self.grid_of(levels), kind_of(self.claims.prediction)[1]
         try:
-            return unrolled(Here(self.of(method, grid), sign), len(grid))  # type: ignore[arg-type]
+            found = unrolled(Here(self.of(method, grid), sign), len(grid))  # type: ignore[arg-type]
+            return quiet(found) if self.claims.family == "ancestral" else found
         except NoSampler as why:
             raise NoReference(str(why)) from None
 
@@ -214,6 +216,13 @@ def kind_of(prediction: str) -> tuple[str, int]:
         raise NoReference("what its network predicts is nothing that we can compute")
     kind = prediction.removeprefix("backward-")
     return kind, 1 if kind == prediction else -1
+
+
+def quiet(table: Unrolled) -> Unrolled:
+    """The same without noise in the last step: DDPM draws none there, wherever it goes (Ho et al., algorithm 2)."""
+    end = table.end.copy()
+    end[1 + table.calls :][np.array(table.after) == table.calls] = 0
+    return replace(table, end=end)
 
 
 class Here:

@@ -177,6 +177,7 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
     s = reading.configured(FEW)
     times = reading.questions(s)
     (a, b), (a_last, b_last) = (reading.level(s, k, times[k]) for k in (0, len(times) - 1))
+    end = jumps_to(reading, s, eta) if jumps else ends_at(reading, s)
     if b * a_last < b_last * a:
         raise Refused(f"{name} goes from data to noise; expected one that goes from noise to data")
     return Claims(
@@ -188,7 +189,7 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
         eta=eta,
         variance=("large" if large else "small") if family == "ancestral" else None,
         deterministic=family in ("ode", "flow") or (family == "ddim" and not eta) or (jumps and eta == 0),
-        ends_at=jumps_to(reading, s, eta) if jumps else ends_at(reading, s),
+        ends_at=end,
         boundary=boundary(reading) if jumps else {},
         units=reading.units,
         zero_terminal_snr=bool(config.get("rescale_betas_zero_snr")),
@@ -204,7 +205,7 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
         },
         most=config.get("original_inference_steps") or (reading.T if in_table or family == "consistency" else None),
         off=off,
-        notes=(*notes, *chosen(config)),
+        notes=(*notes, *chosen(config), *([f"it ends at sigma = {end:.3g}, with noise left"] if end else [])),
     )
 
 
@@ -322,7 +323,6 @@ def chosen(config: Any) -> tuple[str, ...]:
     """Documented choices: what is not as the mathematics would have it, and says so."""
     said = {
         "set_alpha_to_one=False: it ends at the cleanest level of training": config.get("set_alpha_to_one") is False,
-        "final_sigmas_type=sigma_min: it ends with noise left": config.get("final_sigmas_type") == "sigma_min",
         "timestep_spacing=leading: it begins below the noisiest level of training": config.get("timestep_spacing")
         == "leading",
         "use_beta_sigmas: quantiles of the Beta law in sigma": config.get("use_beta_sigmas"),

@@ -142,6 +142,21 @@ def test_another_prediction_changes_no_number():
     assert asked("P14", ddim()).verdict == SKIP
 
 
+@pytest.mark.parametrize(("last", "verdict"), [(0.0, PASS), (1.0, FAIL)])
+def test_ddpm_draws_no_noise_in_its_last_step_even_if_it_ends_with_noise_left(last, verdict):
+    end = 0.99995
+
+    def step(x, p, t, t_prev, noise):
+        a, s = bar(t), bar(t_prev) if t_prev >= 0 else end
+        alpha, share = a / s, 1.0 if t_prev >= 0 else last
+        mean = s**0.5 * (1 - alpha) * (x - (1 - a) ** 0.5 * p) / a**0.5 + alpha**0.5 * (1 - s) * x
+        return mean / (1 - a) + share * ((1 - alpha) * (1 - s) / (1 - a)) ** 0.5 * noise()
+
+    sampler = ddpm(step, ends_at=(1 / end - 1) ** 0.5, units="vp")
+    found = {id: asked(id, sampler).verdict for id in ("P7", "P8", "P9", "P10", "P21")}
+    assert found == {"P7": PASS, "P8": PASS, "P9": verdict, "P10": verdict, "P21": verdict}
+
+
 def test_nothing_is_compared_with_a_method_that_is_not_claimed():
     found = asked("P21", ddim(method=None))
     assert (found.verdict, found.telling.text) == (SKIP, "it claims to be none of our samplers")
