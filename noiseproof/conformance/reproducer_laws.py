@@ -14,7 +14,7 @@ from numerics.solvers.transport import law, midpoints, quantile, transported
 
 from .findings import FAIL, Finding, Outcome
 from .properties.ends import GAUSSIANS, LAST, PARTS, SMOOTH, Chain, chain
-from .properties.laws import referred
+from .properties.laws import counts, referred
 from .properties.orders import FINAL, FIRST, smooth
 from .scripts import Tail
 from .subject import ITS_OWN, TOLD, NoReference, Subject, kind_of
@@ -100,8 +100,10 @@ def tail(outcome: Outcome, finding: Finding, subject: Subject) -> Tail | None:
         return None
     n = at["n"]
     if outcome.id == "P22":
-        head = gaussian(subject, at["data"], [n // 2, n], end=True) + ERROR
-        text = f"expected, got = (error(n) for n in {(n // 2, n)})  # should not be much more\n"
+        few = max(counts(subject)[0] // 2, 2)
+        before = [m for m in (n // 4, n // 2) if m >= max(few, subject.claims.least)]
+        head = gaussian(subject, at["data"], [*before, n], end=True) + ERROR
+        text = f"expected, got = max(error(n) for n in {before}), error({n})  # should not be much more\n"
         return Tail(head + text, ("levels",), f"got <= {finding.bound!r}", "expected")
     head = gaussian(subject, at["data"], [n], end=True)
     if subject.claims.method is None:
@@ -122,24 +124,31 @@ def clearest(outcome: Outcome, finding: Finding) -> Finding:
 
 
 def rate(id: str, finding: Finding, subject: Subject) -> Tail | None:
-    """How an error falls, over the two doublings by which it was judged."""
-    counts, rates = finding.at["n"], finding.at["order"]
-    k = next((k for k in range(len(rates) - 1) if finding.got == max(rates[k : k + 2])), None)
+    """How an error falls, over the doublings by which it was judged."""
+    several, rates = finding.at["n"], finding.at["order"]
+    if id == "P19":  # the largest of the last three errors, against the last one
+        k: int | None = max(len(several) - 3, 0)
+    else:
+        k = next((k for k in range(len(rates) - 1) if finding.got == max(rates[k : k + 2])), None)
     if k is None or finding.expected is None or finding.bound is None:
         return None
-    few, many, data = counts[k], counts[k + 2], str(finding.at["data"])
+    asked, data = several[k : k + 3], str(finding.at["data"])
     on, told = id != "P19", finding.diagnosis == "table" or ITS_OWN not in subject.oracles
     if data in GAUSSIANS:
-        head = gaussian(subject, data, [few, many], on=on, told=told) + ERROR
+        head = gaussian(subject, data, asked, on=on, told=told) + ERROR
     else:
-        head = trajectories(subject, [few, many], on=on, told=told)
-    text = f"got = log2(error({few}) / error({many})) / 2  # the order of the error from {few} to {many} steps\n"
+        head = trajectories(subject, asked, on=on, told=told)
+    first = "max(errors)" if id == "P19" else "errors[0]"
+    text = (
+        f"errors = [error(n) for n in {asked}]\nprint(errors)\n"
+        f"got = log2({first} / errors[-1]) / {len(asked) - 1}  # the order of the error\n"
+    )
     holds = f"got >= {finding.expected - finding.bound!r}"
     return Tail(head + text, ("on" if on else "levels", *["trained"] * told), holds)
 
 
-def runs(subject: Subject, counts: Sequence[int], on: bool, told: bool = False) -> dict[int, Chain]:
-    found = {n: smooth(subject, n) if on else chain(subject, n, TOLD if told else None) for n in counts}
+def runs(subject: Subject, several: Sequence[int], on: bool, told: bool = False) -> dict[int, Chain]:
+    found = {n: smooth(subject, n) if on else chain(subject, n, TOLD if told else None) for n in several}
     for run in found.values():
         if not all(noise for _, noise in run.seen[:-1]):
             raise NoReference("it asks the network where there is no noise")
@@ -149,13 +158,13 @@ def runs(subject: Subject, counts: Sequence[int], on: bool, told: bool = False) 
 
 
 def gaussian(
-    subject: Subject, data: str, counts: Sequence[int], end: bool = False, on: bool = False, told: bool = False
+    subject: Subject, data: str, several: Sequence[int], end: bool = False, on: bool = False, told: bool = False
 ) -> str:
     """The functions ``law(n)`` and ``error(n)``, at the end or where the network is asked last."""
-    found, world = runs(subject, counts, on, told), GAUSSIANS[data]
+    found, world = runs(subject, several, on, told), GAUSSIANS[data]
     last, draws = next(iter(found.values())).states[-1], any(run.draws for run in found.values())
     begin = {n: (run.start.scale, run.start.noise, *[len(run.table.after)] * draws) for n, run in found.items()}
-    of_draws = "hypot(run(1) - mean, *(run(0, *[0] * k, 1) - mean for k in range(K)))"
+    spread = "hypot(run(1) - mean, *(run(0, *[0] * k, 1) - mean for k in range(K)))"
     says = f"best(x, *{'trained(t)' if told else 'here'})"
     return LAW.format(
         mean=float(world.mean),
@@ -170,7 +179,7 @@ def gaussian(
         draws="[*draws]" if draws else "[]",
         given=on_sigmas(on),
         row=-1 if end else LAST,
-        sd=of_draws if draws else "abs(run(1) - mean)",
+        sd=spread if draws else "abs(run(1) - mean)",
         level=repr(last) if end else "at[-1]",
     ).replace("    at = []\n", "    at = []\n" * (not end))
 
@@ -179,16 +188,16 @@ def on_sigmas(on: bool) -> str:
     return f"[{FIRST} * ({FINAL} / {FIRST}) ** (k / n) for k in range(n + 1)] + [0]" if on else "n"
 
 
-def trajectories(subject: Subject, counts: Sequence[int], on: bool = False, told: bool = False) -> str:
+def trajectories(subject: Subject, several: Sequence[int], on: bool = False, told: bool = False) -> str:
     """The functions ``best`` and ``error(n)`` for the mixture: of the trajectory that ends furthest from its end."""
-    found, world = runs(subject, counts, on, told), SMOOTH
+    found, world = runs(subject, several, on, told), SMOOTH
     if any(run.draws for run in found.values()):
         raise NoReference("mixtures are asked for trajectories only")
     ways = {}
     for n, run in found.items():
         x = quantile(law(world, run.start), midpoints(PARTS))
         ways[n] = x, transported(world, x, run.start, run.at(LAST)), run.paths(world, x)[LAST]
-    _, exact, got = ways[counts[-1]]
+    _, exact, got = ways[several[-1]]
     worst = int(np.argmax(np.abs(got - exact)))
     pairs = {n: (float(x[worst]), float(exact[worst])) for n, (x, exact, _) in ways.items()}
     numbers = {"weights": world.weights, "means": world.centres + world.shift, "variances": world.spread.spectra}
