@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -111,16 +111,15 @@ class Unrolled:
                 given[1 + c] = predict(c, seen[c])
         return seen
 
-    @cached_property
+    @property
+    def increments(self) -> Array:
+        """The normals, (K, ...), as combinations of independent ones; K of these unless there is a path."""
+        return increments(self.between)
+
+    @property
     def together(self) -> Array:
-        """The covariance of the normals, (K, K): those that are told their interval are increments of one path."""
-        found = np.eye(len(self.after))
-        told = [k for k, between in enumerate(self.between) if len(between) == 2 and between[0] != between[1]]
-        for k in told:
-            for j in told:
-                (a, b), (c, d) = sorted(self.between[k]), sorted(self.between[j])
-                found[k, j] = max(min(b, d) - max(a, c), 0.0) / np.sqrt((b - a) * (d - c))
-        return found
+        """The covariance of the normals, (K, K)."""
+        return self.increments @ self.increments.T
 
     def shaken(self, by: float, rng: np.random.Generator, lengths: Sequence[float] = ()) -> Unrolled:
         """The same, had every step been rounded otherwise, relative to its terms, and these roundings carried on.
@@ -141,11 +140,11 @@ class Unrolled:
 
         ``start`` is the mean and the variance of x, and ``predicted[c]`` what the network says: gain x + constant.
         """
-        width = 1 + len(self.after)  # x less its mean, and the normals
+        width = 1 + self.increments.shape[1]  # x less its mean, and normals
         of_given = np.zeros((self._all.shape[1], width))
         mean_given = np.zeros(self._all.shape[1])
         of_given[0, 0], mean_given[0] = np.sqrt(start[1]), start[0]
-        of_given[1 + self.calls :, 1:] = _root(self.together)
+        of_given[1 + self.calls :, 1:] = self.increments
         means, variances = [], []
         for c, row in enumerate(self._all):
             mean, of = row @ mean_given + self.offsets[c], row @ of_given
@@ -263,10 +262,23 @@ class Reading:
         return found, given, tuple(ran.overwritten)
 
 
-def _root(covariance: Array) -> Array:
-    """A root of a covariance, which may be singular."""
-    values, axes = np.linalg.eigh(covariance)
-    return axes * np.sqrt(np.maximum(values, 0))
+@lru_cache(maxsize=16)
+def increments(between: tuple[tuple[float, ...], ...]) -> Array:
+    """Draws that are told an interval are increments of one Brownian path, in units of the root of their length.
+
+    All ends of intervals cut the path into pieces that are independent; each draw is the sum of its pieces.  What is
+    told no interval is independent of all.
+    """
+    told = [k for k, interval in enumerate(between) if len(interval) == 2 and interval[0] != interval[1]]
+    alone = [k for k in range(len(between)) if k not in set(told)]
+    first, last = np.array([between[k] for k in told]).reshape(-1, 2).T[:, :, None]
+    low, high = np.minimum(first, last), np.maximum(first, last)
+    cuts = np.unique([low, high])
+    inside = (low <= cuts[:-1]) & (cuts[1:] <= high)
+    found = np.zeros((len(between), len(alone) + inside.shape[1]))
+    found[alone, range(len(alone))] = 1
+    found[told, len(alone) :] = np.sign(first - last) * inside * np.sqrt(np.diff(cuts) / (high - low))
+    return found
 
 
 def with_levels(table: Unrolled, levels: Sequence[Level]) -> Unrolled:
