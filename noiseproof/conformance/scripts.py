@@ -44,20 +44,23 @@ def driven(subject: Subject, n: int | None, what: str) -> str:
     """A function of the first half.  Raises NoReference where it cannot be written."""
     if subject.can("script"):
         return plain(subject.target.script(n, what), LONGEST)
-    if what in ("add_noise", "trained"):
-        raise NoReference("only a library's own words say that")
-    target, levels = subject.target, f", n={n}" if n else ", n"
-    given = {"run": "", "levels": levels, "on": ", sigmas", "arrays": ', dtype="float64"'}[what]
-    steps = {"levels": "n", "on": "len(sigmas) - 1"}.get(what, str(n))
-    sampler = "sampler.on(np.array(sigmas, dtype=float))" if what == "on" else "sampler"
-    kind = "dtype" if what == "arrays" else '"float64"'
-    return f'''\
+    target, levels = subject.target, f", n={n}, sampler=sampler" if n else ", n"
+    head = f"""\
 import numpy as np
 from noiseproof.conformance.adapters import loaded
 from noiseproof.conformance.child import handed, read
 
 sampler = loaded({target.spec!r}, {target.options!r})
-
+"""
+    if what == "trained":
+        return f"{head}trained = sampler.trained  # scale and noise, at what the network is told\n"
+    if what == "add_noise":
+        raise NoReference("only a library's own words say that")
+    given = {"run": "", "levels": levels, "on": ", sigmas", "arrays": ', dtype="float64"'}[what]
+    steps = {"levels": "n", "on": "len(sigmas) - 1"}.get(what, str(n))
+    sampler = "sampler.on(np.array(sigmas, dtype=float))" if what == "on" else "sampler"
+    kind = "dtype" if what == "arrays" else '"float64"'
+    return f'''{head}
 
 def seen(x, predict, draws{given}):
     """What the network is handed in a run{f" of {n} steps" if what == "run" else ""}, and the end."""
@@ -79,7 +82,7 @@ def joined(title: str, parts: Sequence[str]) -> str:
     used = [name for name in MATH if re.search(rf"(?<![\w.]){name}\b", text)]
     imports, rest = [], []
     for line in text.split("\n"):
-        (imports if line.startswith("import ") else rest).append(line)
+        (imports if line.startswith(("import ", "from noiseproof.")) else rest).append(line)
     first = [line for line in dict.fromkeys(imports) if line.split()[1] in sys.stdlib_module_names]
     first += [f"from math import {', '.join(used)}"] if used else []
     third = [line for line in sorted(set(imports)) if line not in first]
