@@ -44,11 +44,12 @@ def test_each_script_has_a_page_that_is_listed():
         assert wanted(script)
 
 
-def test_what_is_known_to_fail_names_a_page_or_is_not_judged():
+def test_what_is_known_to_fail_names_a_page():
+    readme = (FINDINGS / "README.md").read_text(encoding="utf-8")
     for line in (FINDINGS / "xfail.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
-            reason = line.split("  ", 2)[2]
-            assert reason.startswith("not judged") or (FINDINGS / reason).is_file(), line
+            page = line.split("  ")[2].partition(":")[0]
+            assert (FINDINGS / page).is_file() or page == "not judged" or (page == "open" and "open" in readme), line
 
 
 def test_the_weight_of_the_curvature_is_twice_that_of_the_released_step():
