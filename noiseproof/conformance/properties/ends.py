@@ -157,6 +157,12 @@ def blurs(errors: Sequence[float], floors: Sequence[float]) -> list[float]:
         return [float(blur) for blur in np.log2(1 + part[:-1]) - np.log2(np.maximum(1 - part[1:], 0))]
 
 
+def mean_rate(errors: Sequence[float], floors: Sequence[float], part: float = 2.0) -> float:
+    """The mean rate of some doublings, had the first error been less by a part of its floor, and the last one more."""
+    few, many = errors[0] - part * floors[0], errors[-1] + part * floors[-1]
+    return float(np.log2(max(few, 1e-300) / max(many, 1e-300))) / (len(errors) - 1)
+
+
 def ordered(
     error_at: Callable[[int], tuple[float, float]],
     counts: Sequence[int],
@@ -171,7 +177,8 @@ def ordered(
 
     PASS if both rates are at least ``passes``, FAIL if both are at most ``fails``, and else with twice as many steps,
     up to ``most``.  Rates that rise are read at the next doubling, as far as a line through them tells.  A single
-    doubling can only pass, and an error that is all rounding does.
+    doubling can only pass, and an error that is all rounding does.  So does, where floors hide the last doublings, a
+    mean rate down to one of these that is enough at the worst that floors permit.
     """
     counts, found = list(counts), {n: error_at(n) for n in counts}
     while True:
@@ -194,8 +201,49 @@ def ordered(
             counts.append(2 * counts[-1])
             found[counts[-1]] = error_at(counts[-1])
             continue
+        hidden = [mean_rate(errors[:k], floors[:k]) for k in range(shown + 2, len(errors) + 1)]
+        if hidden and max(hidden) >= passes and min(rates, default=passes) > fails:
+            return replace(finding, got=max(hidden))
         got = min(rates, default=0.0)
         return replace(finding, verdict=INCONCLUSIVE, measured=max(claimed - got, 0.0), got=got)
+
+
+def vanishing(
+    error_at: Callable[[int], tuple[float, float]],
+    counts: Sequence[int],
+    most: int,
+    passes: float,
+    fails: float,
+    text: str,
+    data: str,
+) -> Finding:
+    """Whether errors fall to zero, at no rate that is claimed: by the last one, and the largest of it and two before.
+
+    A single error may be small because it changes its sign there.  PASS if the mean rate of two doublings is at least
+    ``passes`` whatever twice the floors hide, FAIL if it is at most ``fails``, and else with twice as many steps, up to
+    ``most``.  An error that is all rounding passes.
+    """
+    counts, found = list(counts), {n: error_at(n) for n in counts}
+    while True:
+        errors, floors = zip(*(found[n] for n in counts), strict=True)
+        at = {"data": data, "n": list(counts), "error": list(errors), "order": orders(errors), "expected": 1.0}
+        finding = Finding(PASS, text, 0.0, 1.0 - passes, at, 1.0)
+        if not np.all(np.isfinite(errors)):
+            return replace(finding, verdict=FAIL, text=f"{text}: errors are not finite", measured=None)
+        if errors[-1] <= floors[-1]:
+            return replace(finding, text=f"{text}: nothing is left but rounding")
+        largest, its = max(zip(errors[-3:], floors[-3:], strict=True))
+        ends = (largest, errors[-2], errors[-1]), (its, floors[-2], floors[-1])
+        rate, least, most_of_all = (mean_rate(*ends, part) for part in (0.0, 2.0, -2.0))
+        finding = replace(finding, measured=max(1.0 - rate, 0.0), got=rate)
+        if least >= passes:
+            return finding
+        if most_of_all <= fails:
+            return replace(finding, verdict=FAIL)
+        if 2 * counts[-1] > most:
+            return replace(finding, verdict=INCONCLUSIVE)
+        counts.append(2 * counts[-1])
+        found[counts[-1]] = error_at(counts[-1])
 
 
 def claims_order(subject: Subject) -> str | None:

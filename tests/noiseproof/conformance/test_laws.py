@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from noiseproof.conformance.findings import FAIL, PASS
+from noiseproof.conformance.findings import FAIL, PASS, worst
+from noiseproof.conformance.properties import laws
 
-from .whole_runs import asked
+from .whole_runs import asked, subject
 
 
 @pytest.mark.parametrize("id", ["P19", "P20", "P22"])
@@ -32,6 +33,19 @@ def test_defects_are_caught(id, name, diagnosis):
     found = asked(id, name)
     assert found.verdict == FAIL, found.telling
     assert found.telling.diagnosis == diagnosis
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (lambda n: abs(1 / n - 20 / n**2), PASS),  # it changes its sign near 24
+        (lambda n: 1 / n + 4e-8 * n**3, FAIL),
+        (lambda n: n**-3.0 + 1e-8 * n**2, FAIL),
+    ],
+)
+def test_more_steps_may_be_worse_than_few_that_were_right_by_chance(error, verdict, monkeypatch):
+    monkeypatch.setattr(laws, "end", lambda subject, n, world: (error(n), 1e-6))
+    assert worst(finding.verdict for finding in laws.never_worse(subject("correct_ddim"))) == verdict
 
 
 def test_the_weights_of_two_modes_are_told():

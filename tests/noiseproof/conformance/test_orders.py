@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from noiseproof.conformance.findings import FAIL, INCONCLUSIVE, PASS, SKIP
-from noiseproof.conformance.properties.ends import blurs, ordered, orders
+from noiseproof.conformance.properties.ends import blurs, ordered, orders, vanishing
 
 from .whole_runs import asked
 
@@ -27,6 +27,12 @@ def test_a_defect_that_costs_an_order_is_caught(id, name, rate):
     assert found.verdict == FAIL
     assert found.telling.got == pytest.approx(rate, abs=0.3)
     assert found.telling.at["n"][:4] == [24, 48, 96, 192]
+
+
+def test_digits_that_are_lost_are_told_from_an_order_that_is_not_there():
+    lost, wrong = asked("P17", "few_digits"), asked("P17", "half")
+    assert (lost.verdict, lost.telling.diagnosis) == (FAIL, "arithmetic")
+    assert (wrong.verdict, wrong.telling.diagnosis) == (FAIL, "update rule")
 
 
 def test_without_a_grid_that_can_be_handed_in_nothing_is_asked():
@@ -71,6 +77,44 @@ def test_errors_near_the_floor_decide_nothing():
     assert judged(2, lambda n: (1e-7, 2e-7)).verdict == PASS
     assert judged(2, lambda n: (n**-1.0, 0.005)).verdict == INCONCLUSIVE
     assert judged(2, lambda n: (float("nan"), 1e-9)).verdict == FAIL
+
+
+def test_what_floors_hide_may_pass_by_what_is_seen_before_and_is_never_held_against_it():
+    assert judged(3, lambda n: (max(40 * n**-4.0, 4e-7), 1e-6)).verdict == PASS
+    assert judged(3, lambda n: (max(0.06 * n**-2.0, 4e-7), 1e-5)).verdict == INCONCLUSIVE
+    assert judged(3, lambda n: (max(0.06 * n**-2.0, 4e-7), 1e-8)).verdict == FAIL
+
+
+# ---------------------------------------------------------------- errors that go to zero, at whatever rate
+
+
+def limit(error_at, counts=(24, 48, 96, 192), most=768):
+    return vanishing(error_at, counts, most, 0.5, 0.2, "a limit", "numbers")
+
+
+@pytest.mark.parametrize(
+    "error_at",
+    [
+        lambda n: (n**-1.0, 1e-9),
+        lambda n: (abs(1 / n - 45 / n**2), 1e-9),  # it changes its sign near 48
+        lambda n: (n**-3.0 + 1e-7, 1e-7),  # and then there is only rounding
+        lambda n: (n**-1.0 + 1e-5 * (n // 24 % 4 == 2), 1e-9),
+    ],
+)
+def test_errors_that_vanish_pass_in_whatever_way_they_do(error_at):
+    assert limit(error_at).verdict == PASS
+
+
+@pytest.mark.parametrize(
+    "error_at",
+    [lambda n: (n**-1.0 + 0.02, 1e-9), lambda n: (1e-5 * n, 1e-9), lambda n: (float("nan"), 1e-9)],
+)
+def test_errors_that_stay_or_grow_fail(error_at):
+    assert limit(error_at).verdict == FAIL
+
+
+def test_what_floors_hide_of_a_limit_is_left_open():
+    assert limit(lambda n: (n**-1.0 + 0.02, 0.01)).verdict == INCONCLUSIVE
 
 
 def test_floors_move_an_order_by_no_more_than_they_say():
