@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from numerics.solvers import grids
 
 from ..protocol import Level
+from . import instead
 
 GRIDS = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas")
 
@@ -78,6 +80,19 @@ class Reading:
             "on": self.hooked or (self.has("sigmas") and self.T),
         }
         return {name for name, holds in able.items() if holds}
+
+    def drawing(self, x: Any, noise: Any) -> Any:
+        """Where a step draws its noise, this is drawn: each time anew, or as increments of one path."""
+        drawn = {
+            "randn_tensor": lambda shape, *_, dtype=None, **__: noise(shape).to(dtype),
+            "BrownianTreeNoiseSampler": lambda *_, **__: lambda *between: noise(x.shape, *between).to(x.dtype),
+        }
+        module = sys.modules[self.cls.__module__]
+        return instead(module, **{name: source for name, source in drawn.items() if hasattr(module, name)})
+
+    def seeded(self, s: Any, seed: int) -> Any:
+        """The scheduler, or one with this seed where it is a part of the config."""
+        return self.made(noise_sampler_seed=seed) if "noise_sampler_seed" in s.config else s
 
     # ---------------------------------------------------------------- levels
 

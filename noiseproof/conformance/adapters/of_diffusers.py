@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +11,7 @@ import torch
 
 from ...faults import nearest
 from ..protocol import Claims, Level
-from . import diffusers_claims, diffusers_script, instead
+from . import diffusers_claims, diffusers_script
 from .diffusers_levels import Reading
 from .diffusers_variants import names, variants
 
@@ -37,16 +36,12 @@ class Scheduler:
         self.on = (lambda sigmas: replace(self, **self.reading.on(sigmas))) if "on" in self.reading.can else None
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
-        drawn = {
-            "randn_tensor": lambda shape, *_, dtype=None, **__: noise(shape).to(dtype),
-            "BrownianTreeNoiseSampler": lambda *_, **__: lambda *between: noise(x.shape, *between).to(x.dtype),
-        }
-        module = sys.modules[type(self.scheduler).__module__]
-        with instead(module, **{name: source for name, source in drawn.items() if hasattr(module, name)}):
+        with self.reading.drawing(x, noise):
             return self._run(model, x, n)
 
     def seeded(self, model: Any, x: Any, n: int, seed: int) -> Any:
-        return self._run(model, x, n, generator=torch.Generator().manual_seed(seed))
+        there = replace(self, scheduler=self.reading.seeded(self.scheduler, seed))
+        return there._run(model, x, n, generator=torch.Generator().manual_seed(seed))
 
     def script(self, n: int | None, what: str) -> str:
         return diffusers_script.script(self.reading, self.stepping, n, what)

@@ -12,7 +12,7 @@ from ..findings import FAIL, NOTE, PASS, Finding
 from ..protocol import Claims, Level
 from ..subject import ITS_OWN, TOLD, Subject
 from ..unrolled import Unrolled
-from .exact import TIMES, epsilon, own_first, rounding
+from .exact import ROUNDINGS, SMALL, TIMES, epsilon, own_first, rounding
 from .property import BOOLEAN, EXACT, Property
 from .tables import broken, directions, sigmas, training, with_levels
 
@@ -31,6 +31,8 @@ def conditioning(subject: Subject) -> Iterator[Finding]:
             continue
         mine, theirs, bound = sigmas(own)[noisy], sigmas(told)[noisy], precision(subject.claims, own)[noisy]
         off, rounded = np.abs(np.log(mine) - np.log(theirs)), np.zeros(len(noisy), dtype=bool)
+        if subject.claims.T is None:
+            bound = bound + of_time(subject, asked[noisy], theirs)
         if subject.can("told") and subject.claims.T is not None:  # in continuous time there is no table
             times, levels = training(subject)
             places, gaps = beside(mine, np.interp(asked[noisy], times, np.arange(len(times))), sigmas(levels))
@@ -53,6 +55,12 @@ def conditioning(subject: Subject) -> Iterator[Finding]:
             got=float(theirs[k]),
             diagnosis="table" if verdict == FAIL else "",
         )
+
+
+def of_time(subject: Subject, asked: Array, there: Array) -> Array:
+    """How far roundings of what the network is told move log(sigma): far, where all of it is close to one time."""
+    moved = sigmas([(a, b) for a, b in subject.target.trained((asked * (1 - SMALL)).tolist())])
+    return ROUNDINGS * epsilon(subject.claims) / SMALL * np.abs(np.log(moved) - np.log(there))
 
 
 def precision(claims: Claims, levels: Sequence[Level]) -> Array:
