@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from noiseproof.conformance.findings import FAIL, PASS
+from noiseproof.conformance.examining import outcome
+from noiseproof.conformance.findings import FAIL, NOTE, PASS
+from noiseproof.conformance.properties import properties
+from noiseproof.conformance.subject import Subject
+from noiseproof.conformance.target import Target
 
 from .whole_runs import asked
 
@@ -36,3 +40,31 @@ def test_defects_are_caught(id, name, says):
     assert found.verdict == FAIL, found.telling
     failed = [finding.text for finding in found.findings if finding.verdict == FAIL]
     assert any(says in text for text in failed), failed
+
+
+FAR_OUT = """
+import numpy as np
+from noiseproof import from_step
+
+f = np.cos((np.arange(1001) / 1000 + 0.008) / 1.008 * np.pi / 2) ** 2
+BARS = np.cumprod(1 - np.minimum(1 - f[1:] / f[:-1], 0.99999))  # to alpha_bar = 2e-11
+
+def step(x, p, t, t_prev, noise):
+    a, s = float(BARS[t]), float(BARS[t_prev]) if t_prev >= 0 else 1.0
+    end = s**0.5 * (x - (1 - a) ** 0.5 * p) / a**0.5 + (1 - s) ** 0.5 * p
+    return end * OFF if x.dtype == np.float32 and t_prev < 0 else end
+
+claims = dict(family="ddim", method="ddim", eta=0.0, deterministic=True)
+OFF = 1.0
+far = from_step(step, BARS, **claims)
+"""
+
+
+@pytest.mark.parametrize(("off", "verdict"), [("1.0", NOTE), ("1.1", FAIL)])
+def test_what_single_precision_cannot_resolve_is_a_note(tmp_path, off, verdict):
+    """DDIM's first step divides by the root of 2e-11: what is rounded there, nobody has any more."""
+    (tmp_path / "far.py").write_text(FAR_OUT.replace("OFF = 1.0", f"OFF = {off}"))
+    (property,) = (each for each in properties() if each.id == "P24")
+    with Target(f"{tmp_path / 'far.py'}:far") as target:
+        found = outcome(property, Subject(target))
+    assert found.verdict == verdict, found.telling
