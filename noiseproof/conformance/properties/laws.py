@@ -181,15 +181,15 @@ def never_worse(subject: Subject) -> Iterator[Finding]:
     An error that changes its sign is small there by chance, so that half of the one before it counts, too: so much is
     left of it by a method of the first order.
     """
-    few = [n // 2 for n in counts(subject)[:1] if n // 2 >= max(subject.claims.least, 2)]
-    asked = [*few, *counts(subject)]
+    fewest, *more = counts(subject) or [1]
+    asked = [n for n in (fewest // 2, fewest, *more) if n >= max(subject.claims.least, 2)]
     for name, world in worlds(subject).items():
         errors = {n: end(subject, n, world) for n in asked}
-        for k, many in enumerate(asked[1:], 1):
+        for many in more:
             after, floor = errors[many]
-            before = max(errors[asked[k - 1]][0], errors[asked[k - 2]][0] / 2 if k > 1 else 0.0)
+            before = max(errors[many // 2][0], errors.get(many // 4, (0.0, 0.0))[0] / 2)
             bound = HALF_AGAIN * before + floor
-            text = f"{many} steps are not much worse than {asked[k - 1]}, for {name}"
+            text = f"{many} steps are not much worse than {many // 2}, for {name}"
             verdict = PASS if after <= bound else FAIL
             yield Finding(verdict, text, after, bound, {"n": many, "data": name}, before, after)
 

@@ -92,3 +92,18 @@ def test_the_scripts_import_nothing_of_ours():
     for script in SCRIPTS:
         text = script.read_text(encoding="utf-8")
         assert not re.search(r"^\s*(import|from) (noiseproof|numerics|derivations|models)", text, re.M)
+
+
+def test_the_weights_of_deis_are_integrals():
+    """In the third order, of the polynomials of Lagrange in log(rho); only the digits of their difference are lost."""
+    t, c, d = sp.symbols("t c d", positive=True)
+    log = sp.log
+    numerator = log(c) * (log(d) - log(t) + 1) - log(d) * log(t) + log(d) + log(t) ** 2 - 2 * log(t) + 2
+    lagrange = (log(t) - log(c)) * (log(t) - log(d))
+    assert sp.simplify(sp.diff(t * numerator, t) - lagrange) == 0
+
+
+def test_two_draws_of_one_path_are_the_noise_of_the_whole_step():
+    h, part = sp.symbols("h part", positive=True)
+    before, after = sp.exp(-2 * (h - part)) * (1 - sp.exp(-2 * part)), 1 - sp.exp(-2 * (h - part))
+    assert sp.simplify(before + after - (1 - sp.exp(-2 * h))) == 0
