@@ -15,11 +15,15 @@ from .diffusers_levels import COUNTS_LEVELS, GRIDS, Reading
 
 
 class Named(NamedTuple):
-    """A family, the order, and the sampler of ours that it is: numbers, options of that name, or by solver_order."""
+    """A family, the order, and the sampler of ours that it is: numbers, options of that name, or by solver_order.
+
+    A corrector raises the order by ``more``.
+    """
 
     family: str
     order: int | str | None = None
     method: str | dict[int, str] | None = None
+    more: int = 0
 
 
 FIRST = {1: "dpmpp-1"}
@@ -42,7 +46,7 @@ CLAIMED = {
     "DPMSolverMultistepScheduler": Named("ode", "solver_order", {1: "dpmpp-1", 2: "dpmpp-2m", 3: "dpmpp-3m"}),
     "EDMDPMSolverMultistepScheduler": Named("ode", "solver_order", {1: "dpmpp-1", 2: "dpmpp-2m", 3: "dpmpp-3m"}),
     "DPMSolverSinglestepScheduler": Named("ode", "solver_order", FIRST),
-    "UniPCMultistepScheduler": Named("ode", "solver_order"),
+    "UniPCMultistepScheduler": Named("ode", "solver_order", more=1),
     "DEISMultistepScheduler": Named("ode", "solver_order", FIRST),
     "CosineDPMSolverMultistepScheduler": Named("sde", "solver_order", {1: "sde-dpmpp-1", 2: "sde-dpmpp-2m"}),
     "CogVideoXDPMScheduler": Named("sde", 2, "sde-dpmpp-2m"),
@@ -213,9 +217,9 @@ def named(reading: Reading, stepping: dict[str, Any]) -> tuple[str, int | None, 
     """Family, order and method, by the name of the class and by the options that change them."""
     config = reading.fresh.config
     unknown = Named("flow" if reading.flow else "ode")
-    family, order, method = CLAIMED.get(reading.cls.__name__, unknown)
+    family, order, method, more = CLAIMED.get(reading.cls.__name__, unknown)
     if isinstance(order, str):
-        order = int({"order": 4, **config, **stepping}[order])
+        order = int({"order": 4, **config, **stepping}[order]) + more
     algorithm, ends = config.get("algorithm_type", ""), config.get("final_sigmas_type") == "zero"
     if algorithm.startswith("sde-"):
         family = "sde"

@@ -37,6 +37,10 @@ VARIANTS: dict[str, tuple[Any, ...]] = {
 }
 
 
+# What a class documents that it takes, though it refuses nothing else.
+ONLY = {"CosineDPMSolverMultistepScheduler": {"solver_order": (1, 2)}}
+
+
 def names() -> list[str]:
     """All classes of schedulers that this version has."""
     return [name for name in dir(diffusers) if name.endswith("Scheduler")]
@@ -56,7 +60,8 @@ def variants(name: str) -> list[dict[str, Any]]:
         return []  # it is not looked at at all, and says why when it is loaded
     defaults = {name: p.default for taken in takes.values() for name, p in taken.items()}
     known = [name for name in VARIANTS if defaults.get(name) is not None]
-    listed = [{name: value} for name in known for value in VARIANTS[name] if value != defaults[name]]
+    values = VARIANTS | ONLY.get(name, {})
+    listed = [{name: value} for name in known for value in values[name] if value != defaults[name]]
     by_v = {"prediction_type": "v_prediction"} if "prediction_type" in defaults else {}
     meant = [options if accepted(cls, options) else options | by_v for options in listed]
     return [options for options in meant if len(options) == 1 or accepted(cls, options)]

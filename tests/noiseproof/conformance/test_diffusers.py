@@ -264,6 +264,8 @@ def test_options_that_a_class_does_not_mean_are_refused_or_said():
     assert {"solver_type": "heun"} not in found["DEISMultistepScheduler"]
     assert {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"} in found["LCMScheduler"]
     assert {"variance_type": "fixed_small"} not in of_diffusers.variants("UnCLIPScheduler")
+    orders = [Here("UniPCMultistepScheduler", solver_order=order).sampler.claims.order for order in (1, 2)]
+    assert orders == [2, 3]  # "effective order of accuracy is solver_order + 1 due to the UniC"
 
 
 def test_in_a_process_of_its_own():
