@@ -189,8 +189,10 @@ class Reading:
 
     @property
     def changes(self) -> dict[str, Any]:
-        """Options with which levels that are handed in take the place of those of Karras."""
-        changes = dict.fromkeys(GRIDS, False) | {"use_karras_sigmas": True, "sigma_schedule": "karras"}
+        """Options with which levels that are handed in take the place of those of Karras, and no noise is left."""
+        changes: dict[str, Any] = dict.fromkeys(GRIDS, False) | {"use_karras_sigmas": True, "sigma_schedule": "karras"}
+        if str(self.fresh.config.get("algorithm_type", "++")).endswith("++"):  # the others do not go there
+            changes["final_sigmas_type"] = "zero"
         known = self.fresh.config.keys() - {"use_flow_sigmas"}
         return {name: value for name, value in changes.items() if name in known}
 
