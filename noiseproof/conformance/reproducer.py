@@ -287,7 +287,7 @@ def dtypes(finding: Finding, subject: Subject) -> Tail | None:
         return None
     text = f"m, v = 0.4, 0.6  # mean and variance of the data\n\n\n{reproducer_laws.best(subject)}\n\n"
     predict = "lambda c, t, x, here: best(x, *here)"
-    x, noise, draws = starts(subject, n, SHAPE, dtype), scripted(), len(subject.table(n).after)
+    x, noise, draws = starts(subject, n, SHAPE), scripted(), len(subject.table(n).after)
     z = np.array([noise(x.shape, ()) for _ in range(draws)]).reshape(draws, len(x))
     run = lambda row, dtype: f"seen({float(x.flat[row])!r}, {predict}, {z[:, row].tolist()}, {dtype})[-1]"
     if finding.measured is None:

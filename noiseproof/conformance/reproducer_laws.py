@@ -96,15 +96,17 @@ def tail(outcome: Outcome, finding: Finding, subject: Subject) -> Tail | None:
         return None
     if outcome.id in ORDERS:
         return rate(outcome.id, finding, subject)
-    if not isinstance(at.get("n"), int) or at.get("data") not in GAUSSIANS:
+    if not isinstance(at.get("n"), int):
         return None
     n = at["n"]
     if outcome.id == "P22":
         few = max(counts(subject)[0] // 2, 2)
         before = [m for m in (n // 4, n // 2) if m >= max(few, subject.claims.least)]
-        head = gaussian(subject, at["data"], [*before, n], end=True) + ERROR
+        head = errors_of(subject, at["data"], [*before, n], end=True)
         text = f"expected, got = max(error(n) for n in {before}), error({n})  # should not be much more\n"
         return Tail(head + text, ("levels",), f"got <= {finding.bound!r}", "expected")
+    if at.get("data") not in GAUSSIANS:
+        return None
     head = gaussian(subject, at["data"], [n], end=True)
     if subject.claims.method is None:
         return Tail(f"{head}{ERROR}got = error({n})\n", ("levels",), f"got <= {finding.bound!r}")
@@ -120,7 +122,7 @@ def clearest(outcome: Outcome, finding: Finding) -> Finding:
     """The finding that a script shows: of one about Gaussian data and one about another world the first."""
     failed = [f for f in outcome.findings if f.verdict == FAIL and f.got is not None]
     found = next((f for f in failed if f.at.get("data") in GAUSSIANS), finding)
-    return found if outcome.id in ORDERS else finding
+    return found if outcome.id in (*ORDERS, "P22") else finding
 
 
 def rate(id: str, finding: Finding, subject: Subject) -> Tail | None:
@@ -134,10 +136,7 @@ def rate(id: str, finding: Finding, subject: Subject) -> Tail | None:
         return None
     asked, data = several[k : k + 3], str(finding.at["data"])
     on, told = id != "P19", finding.diagnosis == "table" or ITS_OWN not in subject.oracles
-    if data in GAUSSIANS:
-        head = gaussian(subject, data, asked, on=on, told=told) + ERROR
-    else:
-        head = trajectories(subject, asked, on=on, told=told)
+    head = errors_of(subject, data, asked, on=on, told=told)
     first = "max(errors)" if id == "P19" else "errors[0]"
     text = (
         f"errors = [error(n) for n in {asked}]\nprint(errors)\n"
@@ -145,6 +144,13 @@ def rate(id: str, finding: Finding, subject: Subject) -> Tail | None:
     )
     holds = f"got >= {finding.expected - finding.bound!r}"
     return Tail(head + text, ("on" if on else "levels", *["trained"] * told), holds)
+
+
+def errors_of(subject: Subject, data: str, several: Sequence[int], **how: bool) -> str:
+    """The function ``error(n)``, and what it needs."""
+    if data in GAUSSIANS:
+        return gaussian(subject, data, several, **how) + ERROR
+    return trajectories(subject, several, **how)
 
 
 def runs(subject: Subject, several: Sequence[int], on: bool, told: bool = False) -> dict[int, Chain]:
@@ -188,15 +194,17 @@ def on_sigmas(on: bool) -> str:
     return f"[{FIRST} * ({FINAL} / {FIRST}) ** (k / n) for k in range(n + 1)] + [0]" if on else "n"
 
 
-def trajectories(subject: Subject, several: Sequence[int], on: bool = False, told: bool = False) -> str:
+def trajectories(
+    subject: Subject, several: Sequence[int], end: bool = False, on: bool = False, told: bool = False
+) -> str:
     """The functions ``best`` and ``error(n)`` for the mixture: of the trajectory that ends furthest from its end."""
     found, world = runs(subject, several, on, told), SMOOTH
     if any(run.draws for run in found.values()):
         raise NoReference("mixtures are asked for trajectories only")
-    ways = {}
+    ways, at = {}, -1 if end else LAST
     for n, run in found.items():
         x = quantile(law(world, run.start), midpoints(PARTS))
-        ways[n] = x, transported(world, x, run.start, run.at(LAST)), run.paths(world, x)[LAST]
+        ways[n] = x, transported(world, x, run.start, run.at(at)), run.paths(world, x)[at]
     _, exact, got = ways[several[-1]]
     worst = int(np.argmax(np.abs(got - exact)))
     pairs = {n: (float(x[worst]), float(exact[worst])) for n, (x, exact, _) in ways.items()}
@@ -205,8 +213,8 @@ def trajectories(subject: Subject, several: Sequence[int], on: bool = False, tol
     prediction, asked = subject.claims.prediction, "trained(t)" if told else "here"
     return (
         MIXTURE.format(**lists, prediction=prediction, returned=of_data(prediction)[0])
-        + f"\n\nways = {pairs}  # where a trajectory begins, and where it is at the level of the last question\n\n\n"
+        + f"\n\nways = {pairs}  # where a trajectory begins, and where it leads\n\n\n"
         "def error(n):\n    x, exact = ways[n]\n"
         f"    found = seen(x, lambda c, t, x, here: best(x, *{asked}), [], {on_sigmas(on)})\n"
-        f"    return abs(found[{LAST}] - exact)\n\n\n"
+        f"    return abs(found[{at}] - exact)\n\n\n"
     )
