@@ -4,7 +4,7 @@ import diffusers
 import torch
 
 VERSION = {"diffusers": "0.42.1"}
-RAISE = ("PNDMScheduler", "UnCLIPScheduler")
+RAISE = (("PNDMScheduler", 1), ("PNDMScheduler", 2), ("PNDMScheduler", 3), ("UnCLIPScheduler", 1))
 RETURN = (
     ("EDMEulerScheduler", {"final_sigmas_type": "sigma_min", "sigma_data": 1.0}),
     *(("DEISMultistepScheduler", {f"use_{grid}_sigmas": True}) for grid in ("karras", "exponential", "beta")),
@@ -12,11 +12,11 @@ RETURN = (
 
 
 def main() -> None:
-    for name in RAISE:
+    for name, n in RAISE:
         try:
-            getattr(diffusers, name)().set_timesteps(1)
+            getattr(diffusers, name)().set_timesteps(n)
         except (ValueError, ZeroDivisionError) as error:
-            print(f"{name}, n = 1: set_timesteps raises {type(error).__name__}: {error}")
+            print(f"{name}, n = {n}: set_timesteps raises {type(error).__name__}: {error}")
         else:
             raise AssertionError(name)
     for name, options in RETURN:
