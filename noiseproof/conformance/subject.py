@@ -140,9 +140,15 @@ class Subject:
         grid, sign = self.grid_of(levels), kind_of(self.claims.prediction)[1]
         try:
             found = unrolled(Here(self.of(method, grid), sign), len(grid))  # type: ignore[arg-type]
-            return quiet(found) if self.claims.family == "ancestral" else found
+            return quiet(found) if self.claims.family == "ancestral" and self.ends_quietly else found
         except NoSampler as why:
             raise NoReference(str(why)) from None
+
+    @cached_property
+    def ends_quietly(self) -> bool:
+        """Whether no noise is drawn in the last step: where noise is left at the end, the kernel draws some."""
+        table = self.table(self.steps[0])
+        return not table.step(table.calls - 1).noise
 
     def jumps(self, table: Unrolled, levels: Sequence[Level]) -> list[Jump]:
         """Where a consistency function takes each input of the network, and by which coefficients of what it says."""
@@ -219,7 +225,7 @@ def kind_of(prediction: str) -> tuple[str, int]:
 
 
 def quiet(table: Unrolled) -> Unrolled:
-    """The same without noise in the last step: DDPM draws none there, wherever it goes (Ho et al., algorithm 2)."""
+    """The same without noise in the last step: DDPM may draw none there, wherever it goes (Ho et al., algorithm 2)."""
     end = table.end.copy()
     end[1 + table.calls :][np.array(table.after) == table.calls] = 0
     return replace(table, end=end)

@@ -142,8 +142,8 @@ def test_another_prediction_changes_no_number():
     assert asked("P14", ddim()).verdict == SKIP
 
 
-@pytest.mark.parametrize(("last", "verdict"), [(0.0, PASS), (1.0, FAIL)])
-def test_ddpm_draws_no_noise_in_its_last_step_even_if_it_ends_with_noise_left(last, verdict):
+@pytest.mark.parametrize(("last", "verdict"), [(0.0, PASS), (1.0, PASS), (0.5, FAIL)])
+def test_ddpm_draws_no_noise_in_its_last_step_or_all_of_it_if_it_ends_with_noise_left(last, verdict):
     end = 0.99995
 
     def step(x, p, t, t_prev, noise):
