@@ -18,9 +18,10 @@ from ..subject import NoReference, Subject
 from ..target import AboutTheTarget
 from .ends import GAUSSIANS, LAST, SMOOTH, Chain, apart, chain
 from .exact import TIMES, own_first, rounding
-from .sampled import DRAWS, FALSE_ALARM, beyond, by_chance
+from .sampled import DRAWS, FALSE_ALARM, beyond, by_chance, drawn
 
 FEW = (1, 2, 3)  # steps, for which such samplers are made
+FEW_DRAWS = 200  # are enough where each is exact
 
 
 def exact_for_every_n(subject: Subject) -> Iterator[Finding]:
@@ -60,16 +61,15 @@ def same_data(got: Chain) -> Iterator[Finding]:
     """The same for a mixture: each trajectory by its quantile, or as many draws as tell the law."""
     world, name, claims = SMOOTH, "a smooth mixture", got.subject.claims
     rng = np.random.default_rng(got.table.calls)
-    x = law(world, got.start).sample(rng, DRAWS if got.draws else DRAWS // 100)
     if not got.draws:
+        x = law(world, got.start).sample(rng, FEW_DRAWS)
         end, exact = got.paths(world, x)[-1], transported(world, x, got.start, got.at(-1))
         moved = max(apart(end, got.paths(world, x, table=table)[-1]) for table in got.shaken())
         bound = max(TIMES * moved, float(rounding(claims)))
         text = f"each trajectory ends where the probability flow does, for {name}"
         yield said(text, apart(end, exact), bound, got, False, name)
         return
-    z = rng.standard_normal((len(got.table.after), *x.shape))
-    end, there = got.paths(world, x, z)[-1], law(world, got.at(-1))
+    end, there = drawn(got, world, rng), law(world, got.at(-1))
     text = f"{DRAWS} draws are of the data, with a false alarm of {FALSE_ALARM:g}, for {name}"
     yield said(text, beyond(end, there), by_chance(DRAWS, there), got, False, name)
 

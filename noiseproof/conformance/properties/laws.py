@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 
 from numerics.solvers import moments
+from numerics.solvers.transport import law
 from numerics.worlds import Mixture, mixture
 
 from ..findings import FAIL, NOTE, PASS, Finding
@@ -21,11 +22,14 @@ from .consistency import exact_for_every_n
 from .ends import GAUSSIANS, LAST, SMOOTH, Array, Chain, apart, chain, claims_order, vanishing
 from .exact import TIMES, own_first, rounding
 from .property import BOOLEAN, EXACT, ORDER, Property
+from .sampled import beyond, by_chance, drawn
 
 MANY, MOST = 192, 768  # steps on its own grid
+ENOUGH = MANY // 4  # of these, for draws that are compared with those of a first-order method
 CONVERGES, STAYS = 0.5, 0.2  # local orders of an error that vanishes, and of one that does not
 HALF_AGAIN = 1.5
 APART = mixture([0.35, 0.65], [[-1.2, 0.9], [1.1, -0.6]], [0.09 * np.eye(2), np.diag([0.16, 0.04])])  # two modes
+MIXTURES = {"a smooth mixture": SMOOTH, "two modes in the plane": APART}
 DRAWS = 2000
 
 
@@ -113,7 +117,7 @@ def same_draws(got: Chain, expected: Chain) -> Iterator[Finding]:
     if len(drawn) != len(wanted) or not np.allclose(got.table.together, np.eye(len(got.table.after))):
         return  # other draws, of which the laws above are enough
     rng = np.random.default_rng(got.table.calls)
-    for name, world in (("a smooth mixture", SMOOTH), ("two modes in the plane", APART)):
+    for name, world in MIXTURES.items():
         like = () if world.dimension is None else (world.dimension,)
         x = begun(got, world, rng)
         z = rng.standard_normal((len(drawn), DRAWS, *like))
@@ -170,6 +174,25 @@ def by_the_yardstick(subject: Subject) -> Iterator[Finding]:
             verdict = PASS if off <= bound else FAIL if [n] == many else NOTE
             at = {"n": n, "data": name}
             yield Finding(verdict, text, off, bound, at, usual, off, "" if verdict == PASS else "update rule")
+    if (got := chain(subject, subject.steps[-1])).draws:
+        yield from of_draws(got, referred(got, "ddpm"))
+
+
+def of_draws(got: Chain, yardstick: Chain) -> Iterator[Finding]:
+    """The same for draws of mixtures: by distribution functions, of which each may be off by as much as chance allows.
+
+    With few steps it is a note, too.
+    """
+    n = got.table.n
+    for name, world in MIXTURES.items():
+        there = law(world, got.at(-1))
+        off, usual = (beyond(drawn(run, world, np.random.default_rng(n), 2 * DRAWS), there) for run in (got, yardstick))
+        chance = by_chance(2 * DRAWS, there)
+        bound = HALF_AGAIN * (usual + chance) + chance
+        text = f"{2 * DRAWS} draws are no further from the data than a first-order method's, for {name}"
+        verdict = PASS if off <= bound else FAIL if n >= ENOUGH else NOTE
+        at = {"n": n, "data": name}
+        yield Finding(verdict, text, off, bound, at, usual, off, "" if verdict == PASS else "update rule")
 
 
 # ---------------------------------------------------------------- more steps

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from noiseproof.conformance.findings import FAIL, PASS, worst
 from noiseproof.conformance.properties import laws
+from noiseproof.conformance.properties.ends import chain
 
 from .whole_runs import asked, subject
 
@@ -46,6 +49,16 @@ def test_defects_are_caught(id, name, diagnosis):
 def test_more_steps_may_be_worse_than_few_that_were_right_by_chance(error, verdict, monkeypatch):
     monkeypatch.setattr(laws, "end", lambda subject, n, world: (error(n), 1e-6))
     assert worst(finding.verdict for finding in laws.never_worse(subject("correct_ddim"))) == verdict
+
+
+@pytest.mark.parametrize(("grown", "verdict"), [(1.0, PASS), (2.0, FAIL)])
+def test_draws_of_mixtures_tell_a_run_that_ends_elsewhere(grown, verdict):
+    """Where noise is drawn and no method is claimed, beside the draws of a method of the first order."""
+    got = chain(subject("sde_two_m"), 50)
+    ends = replace(got, table=replace(got.table, end=grown * got.table.end))
+    found = list(laws.of_draws(ends, laws.referred(got, "ddpm")))
+    assert [finding.verdict for finding in found] == [verdict, verdict]
+    assert [finding.at["data"] for finding in found] == list(laws.MIXTURES)
 
 
 def test_the_weights_of_two_modes_are_told():
