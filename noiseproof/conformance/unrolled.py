@@ -119,7 +119,7 @@ class Unrolled:
     @property
     def together(self) -> Array:
         """The covariance of the normals, (K, K)."""
-        return self.increments @ self.increments.T
+        return covariance(self.between)
 
     def shaken(self, by: float, rng: np.random.Generator, lengths: Sequence[float] = ()) -> Unrolled:
         """The same, had every step been rounded otherwise, relative to its terms, and these roundings carried on.
@@ -279,6 +279,13 @@ def increments(between: tuple[tuple[float, ...], ...]) -> Array:
     found[alone, range(len(alone))] = 1
     found[told, len(alone) :] = np.sign(first - last) * inside * np.sqrt(np.diff(cuts) / (high - low))
     return found
+
+
+@lru_cache(maxsize=16)
+def covariance(between: tuple[tuple[float, ...], ...]) -> Array:
+    """That of draws that are told these intervals, (K, K)."""
+    parts = increments(between)
+    return parts @ parts.T
 
 
 def with_levels(table: Unrolled, levels: Sequence[Level]) -> Unrolled:
