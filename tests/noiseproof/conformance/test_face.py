@@ -26,7 +26,7 @@ COMMON = Resource.from_contents(json.loads((SCHEMA / "common.json").read_text())
 NASTY = "\x1b[31mred\x1b[0m \u202ereversed `tick` |pipe| <b>\x07"
 
 SAMPLER = f"""
-from noiseproof import Claims, from_step
+from noiseproof import Claims
 
 class Nothing:
     library = "numpy"
