@@ -63,19 +63,19 @@ PREDICTIONS = {
 class Claims:
     """What a sampler promises.  What is None or False is not claimed, and not asked.
 
-    ``order`` is that of the error on a smooth grid: of each trajectory, or of the law where noise is drawn.  ``method``
-    is the sampler of ours that it should equal on its own grid, as ``noiseproof sample`` spells it.  ``variance`` is
-    that of the noise of DDPM: "small" (the posterior's), "large" (beta).  ``ends_at`` is the sigma at which it promises
-    to end, and ``units`` are those of what it returns, if noise is left in it.  ``schedule`` says how the levels of
-    training are made, as far as a formula gives it: {"betas": "linear", "scaled-linear" or "cosine", "start": ...,
-    "end": ..., "clip": ...}, or {"sigmas": "karras", "start": ..., "end": ..., "rho": ...} or {"sigmas": "flow",
-    "shift": ...}, from clean to noisy.  ``predictions`` are the options under which it is the same sampler around a
-    network that predicts something else, by its name.  ``boundary`` says how a consistency function is made to keep x
-    where trajectories end: {"data": ..., "sigma": ...}, the standard deviation of the data and the sigma of the end,
-    for a network that predicts a residual, or {"data": ..., "times": ...}, around predicted data, with that many times
-    the time for sigma; of such a sampler ``eta`` is the part of the way down on which it does not follow the flow.
-    ``least`` and ``most`` bound the number of steps.  ``off`` are options that the adapter switched off, for a step
-    with them is not linear; ``notes`` are documented choices.
+    ``order`` is that of the error on a smooth grid: of each trajectory, or of the law where noise is drawn. ``method``
+    is the sampler of ours that it should equal on its own grid, as ``noiseproof sample`` spells it. ``variance`` is
+    that of the noise of DDPM: "small" (the posterior's), "large" (beta), "middle" (of both, on the scale of
+    logarithms). ``ends_at`` is the sigma at which it promises to end, and ``units`` are those of what it returns, if
+    noise is left in it. ``schedule`` says how the levels of training are made, as far as a formula gives it: {"betas":
+    "linear", "scaled-linear" or "cosine", "start": ..., "end": ..., "clip": ...}, or {"sigmas": "karras", "start":
+    ..., "end": ..., "rho": ...} or {"sigmas": "flow", "shift": ...}, from clean to noisy. ``predictions`` are the
+    options under which it is the same sampler around a network that predicts something else, by its name. ``boundary``
+    says how a consistency function is made to keep x where trajectories end: {"data": ..., "sigma": ...}, the standard
+    deviation of the data and the sigma of the end, for a network that predicts a residual, or {"data": ..., "times":
+    ...}, around predicted data, with that many times the time for sigma; of such a sampler ``eta`` is the part of the
+    way down on which it does not follow the flow. ``least`` and ``most`` bound the number of steps. ``off`` are
+    options that the adapter switched off, for a step with them is not linear; ``notes`` are documented choices.
     """
 
     name: str

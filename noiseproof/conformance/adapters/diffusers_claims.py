@@ -73,6 +73,7 @@ PREDICTION = {
 }
 WITHOUT_A_WORD = {"DDPMWuerstchenScheduler": "noise", "IPNDMScheduler": "v", "MiniMaxH3Scheduler": "velocity"}
 BETAS = {"linear": "linear", "scaled_linear": "scaled-linear", "squaredcos_cap_v2": "cosine"}
+VARIANCES = {-1.0: "small", 0.0: "middle", 1.0: "large"}  # by what the network says of it
 OTHER_SHIFTS = ("use_dynamic_shifting", "shift_terminal", "invert_sigmas")
 FEW = 10  # steps, to see what a scheduler has
 NOT_LINEAR = ("clip_sample", "thresholding", "clip_denoised", "use_clipped_model_output")
@@ -104,6 +105,10 @@ def read(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], Cl
 def configured(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, Any], list[str], list[str]]:
     """A class with its config, the options of step, those that are switched off, and what is to be said of others."""
     takes = parameters(cls)
+    options, learned = dict(options), options.get("variance_type") == "learned_range"
+    v = float(options.pop("predicted_variance", 0.0)) if learned else None
+    if v not in (None, *VARIANCES):
+        raise Refused(f"predicted_variance is {v}; expected one of {', '.join(map(str, VARIANCES))}")
     for name in options:
         if not any(name in taken for taken in takes.values()):
             known = sorted({name for taken in takes.values() for name in taken} - {"self", "return_dict", "device"})
@@ -125,7 +130,7 @@ def configured(cls: Any, options: dict[str, Any]) -> tuple[Reading, dict[str, An
     for name in off:
         (config if name in takes["__init__"] else stepping)[name] = False
     said = [f"{name}={defaults[name]} is switched off: with it a step is not linear" for name in off]
-    return Reading(cls, config, setting), stepping, said, notes
+    return Reading(cls, config, setting, v), stepping, said, notes
 
 
 def tried(reading: Reading) -> dict[str, Any]:
@@ -168,13 +173,15 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
     """What a scheduler promises with this config."""
     name, config = reading.cls.__name__, reading.fresh.config
     family, order, method = named(reading, stepping)
-    if str(config.get("variance_type")).startswith("learned") and family == "ancestral":
-        raise Refused(f"{name}: with variance_type={config.variance_type} the network predicts a variance too")
+    if config.get("variance_type") == "learned" and family == "ancestral":
+        raise Refused(f"{name}: with variance_type=learned the network predicts the variance itself")
     eta = stepping.get("eta", 0.0) if family == "ddim" else None
     jumps = family == "consistency"
     if jumps and "eta" in (steps := inspect.signature(reading.cls.step).parameters):
         eta = stepping.get("eta", steps["eta"].default)
-    large = "large" in str(config.get("variance_type"))
+    large = "large" if "large" in str(config.get("variance_type")) else "small"
+    v = reading.predicted_variance
+    variance = (large if v is None else VARIANCES[v]) if family == "ancestral" else None
     spelled = f"ddim(eta={eta})" if eta and not jumps else method
     prediction = predicted(reading, config.get("prediction_type"))
     in_table = reading.has("alphas_cumprod")
@@ -189,9 +196,9 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
         family,
         prediction,
         order=order,
-        method=None if large else spelled,
+        method=spelled if variance in (None, "small") else None,
         eta=eta,
-        variance=("large" if large else "small") if family == "ancestral" else None,
+        variance=variance,
         deterministic=family in ("ode", "flow") or (family == "ddim" and not eta) or (jumps and eta == 0),
         ends_at=end,
         boundary=boundary(reading) if jumps else {},
@@ -268,7 +275,7 @@ def stepped(reading: Reading, s: Any) -> Any:
     more = {name: value for name, value in offered.items() if name in takes}
     reading.scaled(s, x, t)
     whole = t.expand(1) if takes["timestep"].annotation is torch.Tensor else t
-    return s.step(model_output=x, timestep=whole, sample=x, return_dict=False, **more)[0]
+    return s.step(model_output=reading.answered(x), timestep=whole, sample=x, return_dict=False, **more)[0]
 
 
 def ends_at(reading: Reading, s: Any) -> float:

@@ -35,6 +35,7 @@ class Reading:
     cls: Any
     config: dict[str, Any]
     setting: dict[str, Any]  # options of set_timesteps
+    predicted_variance: float | None = None  # what the network says of it: -1, 0 or 1, for the ends of its range
 
     def made(self, **changes: Any) -> Any:
         return self.cls(**(self.config | changes))
@@ -93,6 +94,11 @@ class Reading:
     def seeded(self, s: Any, seed: int) -> Any:
         """The scheduler, or one with this seed where it is a part of the config."""
         return self.made(noise_sampler_seed=seed) if "noise_sampler_seed" in s.config else s
+
+    def answered(self, p: Any) -> Any:
+        """All that the network says."""
+        v = self.predicted_variance
+        return p if v is None else torch.cat([p, torch.full_like(p, v)], 1)
 
     # ---------------------------------------------------------------- levels
 

@@ -75,6 +75,8 @@ def run(reading: Reading, stepping: dict[str, Any], n: int | None, what: str = "
     known = "known" in words.values()
     given, set_up = setting(reading, n, what)
     arrays, draws = what == "arrays", hooks(reading)
+    said, v = "torch.full_like(scaled, p)", reading.predicted_variance  # the network may say something of the variance
+    said = said if v is None else f"torch.cat([{said}, torch.full_like(scaled, {v})], 1)"
     lines = [
         "import diffusers\nimport torch\n",
         *draws,
@@ -91,7 +93,7 @@ def run(reading: Reading, stepping: dict[str, Any], n: int | None, what: str = "
         "        handed.append(scaled.item())",
         f"        p = float(predict(c, t.item(), handed[-1]{', at' if what != 'run' else ''}))",
         *(f"        {line}" for name, line in TIMES.items() if name in takes),
-        f"        made = s.step(model_output=torch.full_like(scaled, p), timestep={whole}, sample=x{more}, "
+        f"        made = s.step(model_output={said}, timestep={whole}, sample=x{more}, "
         "return_dict=False)",
         f"        {'x, known, *_ = *made, None' if known else 'x = made[0]'}",
         f"    return [*handed, x{'' if arrays else '.item()'}]",

@@ -28,7 +28,7 @@ VARIANTS: dict[str, tuple[Any, ...]] = {
     "interpolation_type": ("log_linear",),
     "beta_schedule": ("scaled_linear", "squaredcos_cap_v2"),
     "rescale_betas_zero_snr": (True,),
-    "variance_type": ("fixed_small", "fixed_large"),
+    "variance_type": ("fixed_small", "fixed_large", "learned_range"),
     "set_alpha_to_one": (False,),
     "stochastic_sampling": (True,),
     "shift": (3.0,),

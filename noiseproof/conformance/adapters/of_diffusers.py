@@ -53,7 +53,7 @@ class Scheduler:
         s, times, known = self.scheduler, self._times(n), None
         for k, t in enumerate(times):
             seen, factor = self.reading.scaled(s, x, t)
-            p = model(seen, t, [factor * part for part in self.reading.level(s, k, t)])
+            p = self.reading.answered(model(seen, t, [factor * part for part in self.reading.level(s, k, t)]))
             before, after = (times[i] if 0 <= i < len(times) else None for i in (k - 1, k + 1))
             offered = {"old_pred_original_sample": known, "timestep_back": before, "prev_timestep": after, **given}
             more = {name: value for name, value in (offered | self.stepping).items() if name in self.takes}

@@ -85,8 +85,8 @@ def preserved(subject: Subject) -> Iterator[Finding]:
     for n in subject.steps:
         what = "given x_0, the noise after each step is that of the next level"
         finding = held(subject, subject.table(n), what, sides)
-        if finding.verdict == FAIL and subject.claims.variance == "large":
-            text = "its noise has the variance beta, with which marginals are kept only as steps become short"
+        if finding.verdict == FAIL and subject.claims.variance in ("middle", "large"):
+            text = "its variance is not the posterior's, so that marginals are kept only as steps become short"
             yield replace(finding, verdict=NOTE, text=text, diagnosis="")
         else:
             yield or_the_method(subject, sides, finding, "marginals")

@@ -20,6 +20,7 @@ from .property import EXACT, Property
 Array = NDArray[np.float64]
 
 ETAS = (0.0, 0.5, 1.0)
+ENDS = (-1.0, 1.0)  # of what a network says of a variance that is learned
 
 
 def same_steps(subject: Subject, n: int, method: str, columns: tuple[int, ...], first: int | None = None) -> Finding:
@@ -59,13 +60,33 @@ def posterior_mean(subject: Subject) -> Iterator[Finding]:
 
 
 def posterior_variance(subject: Subject) -> Iterator[Finding]:
-    if subject.claims.variance != "large":
-        for n in subject.steps:
+    yield from of_variance(subject, subject.steps)
+    if subject.claims.variance == "middle":  # what is learned is a place between two ends
+        for said in ENDS:
+            try:
+                with subject.target.otherwise({"predicted_variance": said}):
+                    yield from of_variance(Subject(subject.target, subject.steps[:1]), subject.steps[:1])
+            except Raised as refused:
+                if not refused.call.startswith("loading"):
+                    raise
+                return  # it takes no such option
+
+
+def of_variance(subject: Subject, steps: tuple[int, ...]) -> Iterator[Finding]:
+    variance = subject.claims.variance
+
+    def sides(levels: list[Level], table: Unrolled) -> tuple[Array, Array]:
+        expected = betas(levels)
+        if variance == "middle":
+            expected = np.sqrt(expected * parts(subject.reference_on(levels, "ddpm"))[:, 2])
+        return parts(table)[:, 2], expected
+
+    for n in steps:
+        if variance in (None, "small"):
             yield same_steps(subject, n, "ddpm", (2,))
-        return
-    for n in subject.steps:
-        what = "the noise of each step but the last has the variance of the forward step, beta"
-        yield held(subject, subject.table(n), what, lambda levels, table: (parts(table)[:, 2], betas(levels)))
+            continue
+        of = "the forward step, beta" if variance == "large" else "the middle between beta and the posterior's"
+        yield held(subject, subject.table(n), f"the noise of each step but the last has the variance of {of}", sides)
 
 
 def betas(levels: list[Level]) -> Array:
@@ -181,7 +202,7 @@ def ancestral(subject: Subject) -> str | None:
 
 
 def with_variance(subject: Subject) -> str | None:
-    if subject.claims.variance not in (None, "small", "large"):
+    if subject.claims.variance not in (None, "small", "middle", "large"):
         return f"its variance is {subject.claims.variance}"
     return ancestral(subject)
 

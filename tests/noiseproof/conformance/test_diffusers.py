@@ -94,6 +94,20 @@ def test_ddpm(n, spacing):
         assert step.before <= ROUNDING * abs(step.of_prediction)
 
 
+@pytest.mark.parametrize(("said", "part"), [(-1, 0.0), (0, 0.5), (1, 1.0)])
+@pytest.mark.parametrize("name", ["DDPMScheduler", "UnCLIPScheduler"])
+def test_a_learned_variance(name, said, part):
+    """Nichol & Dhariwal: between the variance of the posterior and beta, on the scale of logarithms."""
+    here = Here(name, variance_type="learned_range", predicted_variance=said)
+    read = table(name, 7, variance_type="learned_range", predicted_variance=said)
+    assert here.sampler.claims.variance == {0.0: "small", 0.5: "middle", 1.0: "large"}[part]
+    bars = here.sampler.scheduler.alphas_cumprod.double().numpy()
+    for c, (time, after) in enumerate(itertools.pairwise(read.told.astype(int))):
+        t, s = bars[time], bars[after]
+        beta = 1 - t / s
+        same(read.step(c).noise, (beta**part * ((1 - s) / (1 - t) * beta) ** (1 - part)) ** 0.5)
+
+
 @pytest.mark.parametrize("eta", [0, 0.5, 1])
 @pytest.mark.parametrize("spacing", ["leading", "trailing", "linspace"])
 @pytest.mark.parametrize("n", STEPS)
@@ -240,8 +254,12 @@ def test_options_go_where_they_are_taken():
         Here("DDIMScheduler", beta_stat=1)
     with pytest.raises(LookupError, match="no scheduler called"):
         Here("NoScheduler")
-    with pytest.raises(TypeError, match="predicts a variance too"):
-        Here("DDPMScheduler", variance_type="learned_range")
+    with pytest.raises(TypeError, match="predicts the variance itself"):
+        Here("DDPMScheduler", variance_type="learned")
+    with pytest.raises(TypeError, match="expected one of"):
+        Here("DDPMScheduler", variance_type="learned_range", predicted_variance=0.3)
+    with pytest.raises(TypeError, match="has no option predicted_variance"):
+        Here("DDPMScheduler", predicted_variance=0.0)
     claims = Here("DDIMScheduler", eta=0.5, set_alpha_to_one=False, thresholding=True).sampler.claims
     assert claims.method == "ddim(eta=0.5)"
     assert claims.ends_at == pytest.approx(SIGMAS[0])

@@ -87,6 +87,30 @@ def test_beta_as_variance_is_a_choice_where_it_is_claimed():
     assert [asked(id, large).verdict for id in ("P9", "P10", "P12")] == [PASS, PASS, NOTE]
 
 
+def learned(between, v=0.0):
+    """DDPM with a variance that a network chooses, at this place between both ends."""
+    sd = lambda small, beta: between(small, beta, (v + 1) / 2) ** 0.5
+    variance = {-1.0: "small", 0.0: "middle", 1.0: "large"}[v]
+    return ddpm(ancestral(sd=sd), variance=variance, method="ddpm" if variance == "small" else None)
+
+
+LEARNED = {
+    "of logarithms": (lambda small, beta, part: beta**part * small ** (1 - part), PASS),
+    "of variances": (lambda small, beta, part: part * beta + (1 - part) * small, FAIL),
+    "the wrong way round": (lambda small, beta, part: small**part * beta ** (1 - part), FAIL),
+    "half of the way": (lambda small, beta, part: (small * beta) ** 0.5, FAIL),
+}
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_a_learned_variance_lies_between_its_ends(name):
+    """Nichol & Dhariwal (2021); what is wrong at the ends alone is seen there."""
+    between, verdict = LEARNED[name]
+    found = asked("P9", learned(between), lambda options: learned(between, options["predicted_variance"]))
+    assert found.verdict == verdict, found.telling
+    assert sum(finding.verdict == PASS for finding in found.findings) == (4 if verdict == PASS else 2), found.findings
+
+
 def test_a_relative_error_of_the_coefficient_is_found_where_tables_are_in_single_precision():
     rounded = lambda off: ddpm(ancestral(off=off, sd=lambda v, beta: float(np.float32(small(v, beta)))), single=True)
     assert [asked("P8", rounded(off)).verdict for off in (1.0, 1 + 1e-3)] == [PASS, FAIL]
