@@ -28,11 +28,10 @@ OPTIONS = {
 }
 
 # By the names of the class's own enumerations: what the network predicts, and which variance is drawn.  Where that is
-# learned, the network says one end of its range.
+# learned, the network says one end of its range, or its middle.
 MEANS = {"noise": "EPSILON", "x_0": "START_X"}
-VARIANCES = {"small": "FIXED_SMALL", "large": "FIXED_LARGE", "learned-small": "LEARNED_RANGE"}
-VARIANCES["learned-large"] = "LEARNED_RANGE"
-ENDS = {"learned-small": -1.0, "learned-large": 1.0}
+LEARNED = {"learned-small": -1.0, "learned-middle": 0.0, "learned-large": 1.0}
+VARIANCES = {"small": "FIXED_SMALL", "large": "FIXED_LARGE", **dict.fromkeys(LEARNED, "LEARNED_RANGE")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ class Diffusion:
     grid: Callable[[int], Grid]
     schedule: Schedule
     claims: Claims
-    end: float | None = None
+    learned: float | None = None
     library: str = "torch"
 
     def of(self, n: int) -> tuple[Any, list[int]]:
@@ -61,7 +60,7 @@ class Diffusion:
             k = times.index(int(t[0]) + 1) if self.spaced else int(t[0])
             level = diffusion.sqrt_alphas_cumprod[k], diffusion.sqrt_one_minus_alphas_cumprod[k]
             p = model(x, times[k], level)
-            return p if self.end is None else torch.cat([p, torch.full_like(p, self.end)], 1)
+            return p if self.learned is None else torch.cat([p, torch.full_like(p, self.learned)], 1)
 
         ddim = self.claims.family == "ddim"
         loop = diffusion.ddim_sample_loop if ddim else diffusion.p_sample_loop
@@ -104,5 +103,5 @@ def adapted(kind: type, options: dict[str, Any]) -> Diffusion:
         lambda n: sampling.grid(given["spacing"], n, given["schedule"]),
         schedule,
         peers_claims.claims(kind.__name__, peers_claims.guided_diffusion(given, schedule.T, MEANS), said),
-        ENDS.get(given["variance"]),
+        LEARNED.get(given["variance"]),
     )

@@ -135,7 +135,8 @@ def ddpm(a, b, variance="small"):
     """Ho et al., eqs. 6 and 7, for alpha_bars a and b of a step, in the prediction of the noise."""
     alpha, large = a / b, 1 - a / b
     of_x_0, of_x = np.sqrt(b) * large / (1 - a), np.sqrt(alpha) * (1 - b) / (1 - a)
-    sd = np.sqrt(large if variance == "large" and b < 1 else large * (1 - b) / (1 - a))
+    part = {"small": 0.0, "middle": 0.5, "large": 1.0}[variance]
+    sd = np.sqrt(large**part * (large * (1 - b) / (1 - a)) ** (1 - part)) if b < 1 else 0.0
     return of_x + of_x_0 / np.sqrt(a), -of_x_0 * np.sqrt((1 - a) / a), sd
 
 
@@ -144,7 +145,7 @@ def visited(told, last=1.0):
 
 
 @pytest.mark.parametrize("kind", ["Diffusion", "Spaced"])
-@pytest.mark.parametrize("variance", ["small", "large", "learned-small", "learned-large"])
+@pytest.mark.parametrize("variance", ["small", "large", "learned-small", "learned-middle", "learned-large"])
 def test_ddpm_of_guided_diffusions_shape(kind, variance):
     read_off = table(shape(kind), variance=variance)
     agree(read_off.told, np.round(np.linspace(1000, 1, N)))
