@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from numerics.schedules import Schedule, from_alpha_bars
 
 from ... import sampling
@@ -22,12 +20,11 @@ class FromStep:
     """What ``from_step`` makes: an adapter around one step."""
 
     step: Callable[..., Any]
-    alpha_bars: np.ndarray
+    alpha_bars: Sequence[float]  # as they were handed in, so that they can be found again
     schedule: Schedule
     claims: Claims
     library: str = "numpy"
     forward: Callable[..., Any] | None = None
-    given: Any = None  # what alpha_bars were made of
 
     def times(self, n: int) -> list[int]:
         spaced = sampling.OF_A_SCHEDULE[self.claims.spacing or "linspace"]
@@ -95,10 +92,9 @@ def from_step(
     name = said.pop("name", getattr(step, "__name__", type(step).__name__))
     return FromStep(
         step,
-        np.array(alpha_bars, dtype=float),
+        alpha_bars,
         schedule,
         Claims(name, family, prediction, spacing=spacing, **said),
         library,
         add_noise,
-        alpha_bars,
     )

@@ -68,7 +68,7 @@ def script(adapter: Any, n: int | None, what: str) -> str:
 
 def table(adapter: Any) -> str:
     """The line that imports alpha_bar, where it has a name."""
-    return imported(adapter.given, "bars", "")
+    return imported(adapter.alpha_bars, "bars", "")
 
 
 def head(library: str) -> str:
