@@ -216,7 +216,7 @@ def claimed(reading: Reading, stepping: dict[str, Any], off: tuple[str, ...], no
         },
         most=config.get("original_inference_steps") or (reading.T if in_table or family == "consistency" else None),
         off=off,
-        notes=(*notes, *chosen(config), *([f"it ends at sigma = {end:.3g}, with noise left"] if end else [])),
+        notes=(*notes, *chosen(config, jumps), *([f"it ends at sigma = {end:.3g}, with noise left"] if end else [])),
     )
 
 
@@ -330,12 +330,15 @@ def schedule(reading: Reading) -> dict[str, Any]:
     return {}
 
 
-def chosen(config: Any) -> tuple[str, ...]:
-    """Documented choices: what is not as the mathematics would have it, and says so."""
+def chosen(config: Any, jumps: bool) -> tuple[str, ...]:
+    """Documented choices: what is not as the mathematics would have it, and says so.
+
+    Samplers that jump take times of a spacing of their own, and no level before the last one.
+    """
+    ends, spacing = (None if jumps else config.get(name) for name in ("set_alpha_to_one", "timestep_spacing"))
     said = {
-        "set_alpha_to_one=False: it ends at the cleanest level of training": config.get("set_alpha_to_one") is False,
-        "timestep_spacing=leading: it begins below the noisiest level of training": config.get("timestep_spacing")
-        == "leading",
+        "set_alpha_to_one=False: it ends at the cleanest level of training": ends is False,
+        "timestep_spacing=leading: it begins below the noisiest level of training": spacing == "leading",
         "use_beta_sigmas: quantiles of the Beta law in sigma": config.get("use_beta_sigmas"),
         "shift_terminal: it ends above the cleanest level": config.get("shift_terminal"),
         "lower_order_final: the last steps are of lower order below 15 steps": config.get("lower_order_final"),
