@@ -220,8 +220,8 @@ def vanishing(
     """Whether errors fall to zero, at no rate that is claimed: by the last one, and the largest of it and two before.
 
     A single error may be small because it changes its sign there.  PASS if the mean rate of two doublings is at least
-    ``passes`` whatever twice the floors hide, FAIL if it is at most ``fails``, and else with twice as many steps, up to
-    ``most``.  An error that is all rounding passes.
+    ``passes`` whatever twice the floors hide, and will be at the next one, as far as a line tells; FAIL if it is at
+    most ``fails``, and else with twice as many steps, up to ``most``.  An error that is all rounding passes.
     """
     counts, found = list(counts), {n: error_at(n) for n in counts}
     while True:
@@ -236,7 +236,8 @@ def vanishing(
         ends = (largest, errors[-2], errors[-1]), (its, floors[-2], floors[-1])
         rate, least, most_of_all = (mean_rate(*ends, part) for part in (0.0, 2.0, -2.0))
         finding = replace(finding, measured=max(1.0 - rate, 0.0), got=rate)
-        if least >= passes:
+        before, now = orders(errors)[-2:]
+        if least >= passes and 2 * now - before >= passes:
             return finding
         if most_of_all <= fails:
             return replace(finding, verdict=FAIL)

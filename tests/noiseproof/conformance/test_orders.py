@@ -117,6 +117,11 @@ def test_what_floors_hide_of_a_limit_is_left_open():
     assert limit(lambda n: (n**-1.0 + 0.02, 0.01)).verdict == INCONCLUSIVE
 
 
+def test_errors_that_fall_ever_more_slowly_are_looked_at_again():
+    assert limit(lambda n: (n**-1.0 + 0.01, 1e-9), most=192).verdict == INCONCLUSIVE
+    assert limit(lambda n: (n**-1.0 + 0.01, 1e-9), most=2000).verdict == FAIL
+
+
 def test_floors_move_an_order_by_no_more_than_they_say():
     errors, floors = [1e-2, 2.5e-3, 6e-4], [1e-5, 2e-5, 4e-5]
     for signs in itertools.product((-1, 1), repeat=3):
