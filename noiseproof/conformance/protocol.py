@@ -148,5 +148,5 @@ class Sampler(Protocol):
     # def told(self) -> Sequence[float]:                 all that the network was told in training, clean to noisy
     # def add_noise(self, x_0, epsilon, told, n) -> x    the forward process; n is None before a run is configured
     # def on(self, sigmas) -> Sampler                    the same on these noise levels, the last one being the end
-    # def script(self, n, what) -> str                   "run" or "add_noise" without us: see reproducer.py
+    # def script(self, n, what) -> str                   a function that does without us: see scripts.Tail
     # def seeded(self, model, x, n, seed) -> x           a run with the sampler's own noise, from a generator

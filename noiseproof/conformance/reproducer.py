@@ -2,8 +2,8 @@
 
 Its first half defines ``seen(x, predict, draws)``: a run of the target on one particle, from the number x, around a
 network that says ``predict(c, t, x)`` to question c, with normals from a list and zeros after them; it returns what the
-network was handed, and the end.  An adapter may write it in the words of its library (``script``); else the adapter
-itself is what runs.  The second half asks for one coefficient.
+network was handed, and the end.  An adapter may write it in the words of its library (``script``), so that the script
+does without us; else the adapter itself is what runs.  The second half asks for one number, and ends with an assertion.
 """
 
 from __future__ import annotations
@@ -211,7 +211,13 @@ def from_formula(finding: Finding, subject: Subject) -> Tail | None:
     if "part" in at:
         k, of_both = ("x_0", "epsilon").index(at["part"]), "(level[0] ** 2 + level[1] ** 2) ** 0.5"
         return Tail(f"level = trained({time(at['told'])})\ngot = level[{k}] / {of_both}\n", ("trained",))
-    return counted() if finding.measured is None and "step" not in at else None
+    if finding.measured is None:
+        return counted()
+    told = [time(t) for t in subject.target.told().tolist()]
+    k = told.index(time(finding.expected or 0.0))
+    around = told[max(k - 1, 0)], told[min(k + 1, len(told) - 1)]
+    text = f"told = []\nseen(0, lambda c, t, x: told.append(t) or 0, [])\ngot = sorted(set(told))[{k}]\n"
+    return Tail(text, holds=f"{around[0]} <= got <= {around[1]}")
 
 
 def counted() -> Tail:
@@ -320,6 +326,7 @@ def again(outcome: Outcome, finding: Finding, subject: Subject) -> str:
     target = subject.target
     return f"""\
 # {spelled(target.spec, target.options)}, {outcome.id} {outcome.name}: {finding.text}
+# This takes more than a few runs of one particle: noiseproof asks once more.
 import noiseproof
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ import numpy as np
 from noiseproof.conformance.adapters import loaded
 from noiseproof.conformance.child import handed, read
 
-sampler = loaded({target.spec!r}, {target.options!r})
+sampler = loaded({target.spec!r}, {target.options!r})  # by its adapter, which knows how it is run
 """
     if what == "trained":
         return f"{head}trained = sampler.trained  # scale and noise, at what the network is told\n"
