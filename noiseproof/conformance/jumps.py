@@ -54,7 +54,7 @@ class Jump(NamedTuple):
         """What the network has to say, for data N(mean, variance): a gain of x, and a constant."""
         (a, b), (a_s, b_s) = self.level, self.to
         narrower = np.sqrt((a_s * a_s * variance + b_s * b_s) / (a * a * variance + b * b))
-        return self.said(narrower - self.of_x), self.said((a_s - narrower * a) * mean)
+        return float(self.said(narrower - self.of_x)), float(self.said((a_s - narrower * a) * mean))
 
     def of(self, world: Mixture, x: Array) -> Array:
         """The same for data on the line, by their quantiles; of many x, by lines between some of them."""

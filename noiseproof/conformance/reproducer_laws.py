@@ -10,10 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from numerics.solvers import moments
 from numerics.solvers.transport import law, midpoints, quantile, transported
 
 from .findings import FAIL, Finding, Outcome
 from .properties.ends import GAUSSIANS, LAST, PARTS, SMOOTH, Chain, chain
+from .properties.exact import own_first
 from .properties.laws import counts, referred
 from .properties.orders import FINAL, FIRST, smooth
 from .scripts import Tail
@@ -92,8 +94,10 @@ def error(n):
 def tail(outcome: Outcome, finding: Finding, subject: Subject) -> Tail | None:
     """What P17 to P20 and P22 ask, or None where it takes more than a few runs of one particle."""
     at = finding.at
-    if subject.claims.family == "consistency" or finding.got is None or finding.bound is None:
+    if finding.got is None or finding.bound is None:
         return None
+    if subject.claims.family == "consistency":
+        return of_jumps(finding, subject) if at.get("data") in GAUSSIANS else None
     if outcome.id in ORDERS:
         return rate(outcome.id, finding, subject)
     if not isinstance(at.get("n"), int):
@@ -116,6 +120,35 @@ def tail(outcome: Outcome, finding: Finding, subject: Subject) -> Tail | None:
     )
     holds = f"hypot(mean - expected[0], got - expected[1]) <= {finding.bound!r}"
     return Tail(head + text, ("levels",), holds, "expected[1]")
+
+
+JUMPS = """\
+begin = {begin}  # mean and deviation of x
+says = [  # gains and constants: what the network says of x, that knows where trajectories end
+{says}]
+mean = seen(begin[0], lambda c, t, x: says[c][0] * x + says[c][1], [])[-1]
+only = lambda x, draws: seen(x, lambda c, t, x: says[c][0] * x, draws)[-1]
+parts = [only(begin[1], []), *(only(0, [0] * k + [1]) for k in range({draws}))]  # of the start, and of each draw
+got, expected = hypot(*parts), {expected}  # deviations, and the mean of the data is {mean}
+"""
+
+
+def of_jumps(finding: Finding, subject: Subject) -> Tail:
+    """The law where consistency sampling ends."""
+    world, run = GAUSSIANS[finding.at["data"]], chain(subject, finding.at["n"], own_first(subject)[0])
+    given = float(world.mean), float(world.variance)
+    begin, end = (moments.exact(*given, level) for level in (run.start, run.at(-1)))
+    says = subject.answers(*given, run.table, run.seen)
+    text = JUMPS.format(
+        begin=(float(begin.mean), float(begin.variance**0.5)),
+        says="".join(f"    ({gain!r}, {constant!r}),\n" for gain, constant in says),
+        draws=len(run.table.after),
+        expected=float(end.variance**0.5),
+        mean=float(end.mean),
+    )
+    return Tail(
+        text, holds=f"hypot(mean - {float(end.mean)!r}, got - expected) <= {finding.bound!r}", expected="expected"
+    )
 
 
 def clearest(outcome: Outcome, finding: Finding) -> Finding:

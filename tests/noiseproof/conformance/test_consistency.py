@@ -7,6 +7,7 @@ The samplers are written of the papers: Song et al. (2023), algorithm 1, with th
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,11 @@ import pytest
 from noiseproof.conformance.adapters.from_step import from_step
 from noiseproof.conformance.findings import FAIL, PASS, SKIP
 from noiseproof.conformance.jumps import Jump
-from noiseproof.conformance.properties.consistency import same_data
+from noiseproof.conformance.properties.consistency import exact_for_every_n, same_data
 from noiseproof.conformance.properties.ends import chain
 from noiseproof.conformance.properties.sampled import beyond, by_chance
 from noiseproof.conformance.protocol import Claims
+from noiseproof.conformance.reproducer_laws import of_jumps
 from noiseproof.conformance.subject import Subject
 from numerics.compiled import proved
 from numerics.worlds import gaussian, mixture
@@ -152,6 +154,26 @@ def test_a_mixture_tells_as_well():
         (found,) = same_data(chain(Subject(Here(sampler), (7,)), 7))  # type: ignore[arg-type]
         assert found.verdict == FAIL
         assert tells in found.text
+
+
+def test_a_script_of_a_law_comes_to_the_same_numbers():
+    """In a loop of its own, around what the network says as numbers."""
+    sampler = DEFECTS["a variance for a deviation"][0]
+    subject = Subject(Here(sampler), (7,))  # type: ignore[arg-type]
+    finding = next(f for f in exact_for_every_n(subject) if f.verdict == FAIL)
+
+    def seen(x, predict, draws):
+        draws, handed = iter(draws), []
+
+        def model(x, t, level):
+            handed.append(x)
+            return predict(len(handed) - 1, t, x)
+
+        return [*handed, sampler.run(model, np.float64(x), finding.at["n"], lambda shape: next(draws, 0.0))]
+
+    names = {"seen": seen, "hypot": math.hypot}
+    exec(of_jumps(finding, subject).text, names)
+    assert (names["got"], names["expected"]) == pytest.approx((finding.got, finding.expected), rel=1e-12)
 
 
 def test_the_exact_network_is_that_of_the_proved_formula():
