@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .findings import Finding
 from .subject import NoReference, Subject
-from .target import plain
+from .target import Raised, plain
 
 LONGEST = 8000  # characters of a script from an adapter
 MATH = ("exp", "hypot", "inf", "isfinite", "log", "log2", "tanh")
@@ -43,7 +44,8 @@ class Tail:
 def driven(subject: Subject, n: int | None, what: str) -> str:
     """A function of the first half.  Raises NoReference where it cannot be written."""
     if subject.can("script"):
-        return plain(subject.target.script(n, what), LONGEST)
+        with suppress(Raised):  # what its library has no words for is asked through its adapter
+            return plain(subject.target.script(n, what), LONGEST)
     target, levels = subject.target, f", n={n}, sampler=sampler" if n else ", n"
     head = f"""\
 import numpy as np

@@ -12,7 +12,7 @@ from azula import sample
 from azula.denoise import Denoiser, DiracPosterior
 
 from ..protocol import Claims, Level
-from . import hooked, parted, peers_claims
+from . import azula_script, hooked, parted, peers_claims
 
 
 class Asking(Denoiser):
@@ -45,6 +45,7 @@ class Azula:
     options: dict[str, Any]
     schedule: Any
     claims: Claims
+    made: str = ""  # the call that makes its schedule
     library: str = "torch"
 
     def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
@@ -52,6 +53,9 @@ class Azula:
         sampler = self.kind(Asking(model, self.schedule), steps=n, silent=True, dtype=times, **self.options)
         with hooked(noise):
             return sampler(x)
+
+    def script(self, n: int | None, what: str) -> str:
+        return azula_script.script(self.kind, self.options, self.made, n, what)
 
     def start(self, n: int) -> Level:
         return self.trained(1.0)
@@ -85,8 +89,10 @@ def adapted(name: str, options: dict[str, Any]) -> Azula:
     takes = [n for n in inspect.signature(kind).parameters if n not in ("denoiser", "kwargs")]
     of_schedule = list(inspect.signature(getattr(schedules, named)).parameters)
     given, said = parted(name, options, ["schedule", *takes, *of_schedule])
-    schedule = getattr(schedules, named)(**{key: given[key] for key in of_schedule if key in given})
+    of_schedule = {key: given[key] for key in of_schedule if key in given}
+    schedule = getattr(schedules, named)(**of_schedule)
+    made = f"{named}({', '.join(f'{key}={value!r}' for key, value in of_schedule.items())})"
     given = {key: given[key] for key in takes if key in given}
     end, left = schedule(torch.zeros((), dtype=torch.float64))
     known = peers_claims.azula(name, kind(None, **given)) | {"ends_at": float(left / end)}
-    return Azula(kind, given, schedule, peers_claims.claims(name, known, said))
+    return Azula(kind, given, schedule, peers_claims.claims(name, known, said), made)
