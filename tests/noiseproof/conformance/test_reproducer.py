@@ -321,3 +321,15 @@ def test_what_is_wrong_in_diffusers_is_shown_with_nothing_but_diffusers_and_torc
     assert not any("noiseproof" in script for script in scripts)
     for script, (out, why) in zip(scripts, printed(scripts, tmp_path), strict=True):
         assert why, script + out
+
+
+@pytest.mark.slow
+def test_a_sampler_of_azula_is_shown_with_nothing_but_azula_and_torch(tmp_path):
+    pytest.importorskip("azula")
+    with Target("azula:DDPMSampler", seconds=60.0) as target:
+        subject = Subject(target, (7,))
+        found = [finding(subject, 2, of, off=0.25) for of in PARTS]
+        scripts = [reproducer.script(outcome("P9", each), each, subject) for each in found]
+    assert not any("noiseproof" in script for script in scripts)
+    for script, each, (out, _) in zip(scripts, found, printed(scripts, tmp_path), strict=True):
+        assert numbers(out, script) == pytest.approx((each.expected, each.got), rel=1e-6), script
