@@ -140,19 +140,17 @@ class Unrolled:
 
         ``start`` is the mean and the variance of x, and ``predicted[c]`` what the network says: gain x + constant.
         """
-        width = 1 + self.increments.shape[1]  # x less its mean, and normals
-        of_given = np.zeros((self._all.shape[1], width))
-        mean_given = np.zeros(self._all.shape[1])
-        of_given[0, 0], mean_given[0] = np.sqrt(start[1]), start[0]
-        of_given[1 + self.calls :, 1:] = self.increments
+        directly = np.hstack([np.sqrt(start[1]) * self.of_x[:, None], self.of_noise @ self.increments])
+        said, of_said = np.zeros(self.calls), np.zeros((self.calls, directly.shape[1]))
         means, variances = [], []
-        for c, row in enumerate(self._all):
-            mean, of = row @ mean_given + self.offsets[c], row @ of_given
+        for c, row in enumerate(self.of_predictions):
+            mean = row[:c] @ said[:c] + self.of_x[c] * start[0] + self.offsets[c]
+            of = row[:c] @ of_said[:c] + directly[c]
             means.append(mean)
             variances.append(of @ of)
             if c < self.calls:
                 gain, constant = predicted[c]
-                mean_given[1 + c], of_given[1 + c] = gain * mean + constant, gain * of
+                said[c], of_said[c] = gain * mean + constant, gain * of
         return np.array(means), np.array(variances)
 
 
