@@ -93,8 +93,7 @@ def run(reading: Reading, stepping: dict[str, Any], n: int | None, what: str = "
         "        handed.append(scaled.item())",
         f"        p = float(predict(c, t.item(), handed[-1]{', at' if what != 'run' else ''}))",
         *(f"        {line}" for name, line in TIMES.items() if name in takes),
-        f"        made = s.step(model_output={said}, timestep={whole}, sample=x{more}, "
-        "return_dict=False)",
+        f"        made = s.step(model_output={said}, timestep={whole}, sample=x{more}, return_dict=False)",
         f"        {'x, known, *_ = *made, None' if known else 'x = made[0]'}",
         f"    return [*handed, x{'' if arrays else '.item()'}]",
     ]
