@@ -66,8 +66,8 @@ def test_what_cancels_later_is_not_lost_in_single_precision():
 
 def test_a_run_that_asks_otherwise_around_a_network_is_seen():
     class Moody(DDIM):
-        def run(self, x: Any, n: int, *rest: Any) -> Ran:
-            return super().run(x, n - (len(x) > 1), *rest)
+        def run(self, x: Any, n: int, model: Any, noise: Any, sigmas: Any = None) -> Ran:
+            return super().run(x, n - (len(x) > 1), model, noise, sigmas)
 
     with pytest.raises(Exception, match="asks the network"):
         unrolled(Moody("float32"), N, gain=best)  # type: ignore[arg-type]
