@@ -14,7 +14,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -83,7 +83,8 @@ def one_thread() -> Iterator[None]:
     torch = importlib.import_module("torch")
     kernels: list[Any] = []
     if importlib.util.find_spec("numba"):
-        kernels.append(importlib.import_module("numerics.kernels.with_numba"))
+        with suppress(ImportError):  # it refuses a NumPy that it does not know; a GPU does not ask for it
+            kernels.append(importlib.import_module("numerics.kernels.with_numba"))
     before = torch.get_num_threads(), [kernel.threads for kernel in kernels]
     torch.set_num_threads(1)
     for kernel in kernels:

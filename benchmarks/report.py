@@ -48,6 +48,8 @@ def bars(rows: list[Row], title: str) -> Any:
     from matplotlib import pyplot as plt
 
     rows = [row for row in of(rows, "step", "normals", "chain", "time") if row["ratio"]]
+    if not rows:
+        return None
     heights = [len(row["ratio"]) + 2.2 for row in rows]
     half = sum(heights) / 2
     columns: list[list[int]] = [[], []]
@@ -94,6 +96,8 @@ def growth(rows: list[Row], title: str) -> Any:
     from matplotlib import pyplot as plt
 
     rows = [row for row in of(rows, "growth") if "exponent" in row]
+    if not rows:
+        return None
     figure, panels = plt.subplots(1, len(rows), figsize=(2.6 * len(rows), 2.9), layout="constrained", squeeze=False)
     figure.suptitle(title, fontsize=10)
     for axis, row in zip(panels[0], rows):
@@ -115,6 +119,8 @@ def roofline(rows: list[Row], title: str) -> Any:
     from matplotlib import pyplot as plt
 
     rows = [row for row in of(rows, "step") if row["part_of_floor"]]
+    if not rows:
+        return None
     columns = max(1, min(len(rows), 3))
     lines = max(1, -(-len(rows) // columns))
     size = 5.2 * columns, 3.4 * lines + 0.2
@@ -218,10 +224,11 @@ def main() -> None:
     beside.with_suffix(".md").write_text(text, encoding="utf-8")
     with mpl.rc_context(STYLE):
         for draw in (bars, growth, roofline):
+            figure = draw(rows, f"{about['device']}, {about['date']}")
+            if figure is None:  # nothing of the kind was measured
+                continue
             path = beside.with_name(f"{beside.stem}-{draw.__name__}.{arguments.format}")
-            draw(rows, f"{about['device']}, {about['date']}").savefig(
-                path, metadata=_undated(arguments.format), dpi=110
-            )
+            figure.savefig(path, metadata=_undated(arguments.format), dpi=110)
             print(path)
 
 

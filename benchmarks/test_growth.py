@@ -32,8 +32,9 @@ SIZES = {
         "components": (1, {"particles": 1024, "steps": 10, "d": 2}),
     },
     "cuda": {
-        "particles": (2**18, {"steps": 30, "d": 2, "components": 8}),
-        "steps": (10, {"particles": 2**20, "d": 2, "components": 8}),
+        # the smallest takes some milliseconds: beside less the launch would show, and reading and writing the state
+        "particles": (2**21, {"steps": 240, "d": 2, "components": 8}),
+        "steps": (20, {"particles": 2**24, "d": 2, "components": 8}),
         "dimension": (1, {"particles": 2**18, "steps": 10, "components": 8}),
         "components": (1, {"particles": 2**18, "steps": 10, "d": 2}),
     },

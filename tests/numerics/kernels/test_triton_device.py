@@ -179,6 +179,142 @@ def test_a_replay_does_not_repeat_its_noise(method, whole):
     assert torch.equal(replay(x, 2**63 + 1, 7), ends[0])
 
 
+def elsewhere(shape, dtype="float32", begin=1):
+    """A poisoned array that begins so many elements behind a multiple of 16 bytes, and the memory around it."""
+    count = int(np.prod(shape))
+    memory = poisoned((begin + count + 8,), dtype)
+    assert memory.data_ptr() % 16 == 0
+    return memory[begin : begin + count].view(shape), memory
+
+
+def nothing_beside(memory, begin, count):
+    """Whether what lies before and behind an array is still poison."""
+    return bool(memory[:begin].isnan().all() and memory[begin + count :].isnan().all())
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "row by row"])
+@pytest.mark.parametrize("shape", [(1,), (50,), (70001,), (50, 4), (50, 3), (70001, 3), (1, 5), (1, 4100)], ids=str)
+@pytest.mark.parametrize("method", ["ddpm", "sde-dpmpp-2m"])
+def test_a_replay_of_any_shape_is_that_of_the_reference(method, shape, whole):
+    """One coordinate or many, one particle or many: two runs one after another, each with noise of its own."""
+    replayed_beside_the_reference(method, shape, whole, first=7, seed=3)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "row by row"])
+@pytest.mark.parametrize("shape", [(50,), (50, 4)], ids=str)
+@pytest.mark.parametrize("first", [2**32 - 60, 2**63 - 20, 2**63 - 60], ids=["2^32 - 60", "2^63 - 20", "2^63 - 60"])
+def test_a_replay_counts_particles_in_64_bits_without_a_sign(first, shape, whole):
+    """The number passes 2^63 within a run, or between two."""
+    replayed_beside_the_reference("ddpm", shape, whole, first, seed=2**64 - 1)
+
+
+def replayed_beside_the_reference(method, shape, whole, first, seed):
+    import torch
+
+    from numerics.kernels import run
+    from numerics.kernels.graphs import Replay
+
+    table = methods.METHODS[method](grids.log_snr(8, 5.0, 0.1))
+    x = torch.from_numpy(begun(table, shape).astype(np.float32)).cuda()
+
+    def predict(x, level):
+        return torch.tanh(x) * level.scale
+
+    replay = Replay(table, predict, x, seed, first, whole=whole)
+    for k in range(2):
+        end, at = replay(x), first + k * shape[0]
+        exact = run(table, predict, x.double(), seed, at, "reference")
+        assert float((end - exact).abs().max()) < 1e-5 * float(exact.abs().max())
+
+
+def test_the_network_of_a_graph_may_hand_back_memory_that_begins_anywhere():
+    import torch
+
+    from numerics.kernels import run
+    from numerics.kernels.graphs import Replay
+
+    table = methods.METHODS["ddpm"](grids.log_snr(8, 5.0, 0.1))
+    x = torch.from_numpy(begun(table, (50, 8)).astype(np.float32)).cuda()
+    said, memory = elsewhere(x.shape)
+    replay = Replay(table, lambda x, level: torch.tanh(x, out=said), x, seed=4)
+    end, exact = replay(x), run(table, lambda x, level: torch.tanh(x), x.double(), 4, backend="reference")
+    assert float((end - exact).abs().max()) < 1e-5 * float(exact.abs().max())
+    assert nothing_beside(memory, 1, said.numel())
+
+
+@pytest.mark.parametrize("dtype", UNIT)
+@pytest.mark.parametrize("noise", [0.0, 0.7], ids=["", "noise"])
+@pytest.mark.parametrize("shape", [(1001, 8), (1001, 7), (100001,)], ids=str)
+@pytest.mark.parametrize("begins", [(0, 1, 0), (1, 0, 2), (3, 3, 3), (2, 1, 0), (0, 0, 0)], ids=str)
+def test_a_row_may_begin_anywhere(begins, shape, noise, dtype):
+    """Output and inputs begin so many elements behind a multiple of 16 bytes; the kernel for those was there first."""
+    import torch
+
+    from numerics.kernels import combine
+
+    (out, memory), *ins = (elsewhere(shape, dtype, begin) for begin in begins)
+    ins, place, row = [array.copy_(torch.randn(shape, device="cuda")) for array, _ in ins], Place(9, 0, 4, 3), [0.3, -2]
+    straight = poisoned(shape, dtype)
+    combine([straight], [array.clone() for array in ins], [row], noise, place)
+    combine([out], ins, [row], noise, place)
+    assert torch.equal(out, straight)
+    terms = torch.stack([c * array.double() for c, array in zip(row, ins)])
+    exact, size = terms.sum(0), terms.abs().sum(0)
+    if noise:
+        fresh = noise * torch.from_numpy(normals(shape, place)).cuda()
+        exact, size = exact + fresh, size + fresh.abs()
+    bound = size * 7 * UNIT["float32"] + noise * 1e-6
+    assert bool(torch.all((out.double() - exact).abs() <= bound + UNIT[dtype] * (exact.abs() + bound)))
+    assert nothing_beside(memory, begins[0], out.numel())
+
+
+@pytest.mark.parametrize("dtype", UNIT)
+@pytest.mark.parametrize("shape", [(1001, 8), (1001, 7), (100001,)], ids=str)
+@pytest.mark.parametrize("begin", [1, 2, 3])
+def test_normals_may_begin_anywhere(begin, shape, dtype):
+    import torch
+
+    from numerics.kernels import normal
+
+    (out, memory), straight, place = elsewhere(shape, dtype, begin), poisoned(shape), Place(5, 1, 2**63 - 7, 6)
+    normal(out, place)
+    normal(straight, place)
+    assert np.max(np.abs(straight.cpu().numpy() - normals(shape, place))) < 1e-6
+    assert torch.equal(out, straight.to(out.dtype))
+    assert nothing_beside(memory, begin, out.numel())
+
+
+@pytest.mark.parametrize("d", [1, 2, 4, 16])
+@pytest.mark.parametrize("begin", [1, 2, 3])
+def test_a_chain_may_begin_anywhere(begin, d):
+    import torch
+
+    from numerics.kernels.with_triton import chain
+
+    table = methods.METHODS["sde-dpmpp-2m"](grids.log_snr(8, 5.0, 0.1))
+    (x, memory), steps, place = elsewhere((1001, d), begin=begin), Steps.of(table, world(d, 9)), Place(8)
+    straight = torch.from_numpy(begun(table, (1001, d)).astype(np.float32)).cuda()
+    x.copy_(straight)
+    chain(straight, steps, place)
+    chain(x, steps, place)
+    assert torch.equal(x, straight)
+    assert nothing_beside(memory, begin, x.numel())
+
+
+@pytest.mark.parametrize(("d", "components"), [(1, 9), (2, 9), (8, 9), (9, 9), (16, 9), (16, 5)])
+def test_what_fills_up_a_table_is_never_likely(d, components):
+    """However unlikely all components are: far out their logarithms are about -1e33."""
+    import torch
+
+    from numerics.kernels.with_triton import chain
+
+    law, table = world(d, components), methods.METHODS["ddim"](grids.log_snr(4, 5.0, 0.1))
+    x, exact = torch.full((1001, d), 1e16, device="cuda"), np.full((1, d), 1e16)
+    chain(x, Steps.of(table, law), Place())
+    reference.chain(exact, Steps.of(table, law, np.float64), Place())
+    assert np.max(np.abs(x.cpu().numpy() - exact)) < 1e-5 * np.max(np.abs(exact))
+
+
 # ---------------------------------------------------------------- time
 
 
