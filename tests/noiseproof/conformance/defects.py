@@ -196,7 +196,7 @@ class Loop(FromStep):
 
     tells: Callable[[int], int] = lambda t: t
     visits: Callable[[list[int]], list[int]] = lambda times: times
-    script = None  # that of the loop around every step is not this one
+    script: Any = None  # that of the loop around every step is not this one
 
     def times(self, n: int) -> list[int]:
         return self.visits(super().times(n))

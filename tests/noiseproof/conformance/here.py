@@ -35,7 +35,7 @@ class Here:
     def can(self) -> frozenset[str]:
         return frozenset(name for name in OPTIONAL if getattr(self.sampler, name, None) is not None)
 
-    def run(self, x, n, model, noise=None, sigmas=None, finite=True) -> Ran:
+    def run(self, x, n, model, noise: Any = None, sigmas=None, finite=True) -> Ran:
         calls, draws = [], []
 
         def asked(x, told, level=None):

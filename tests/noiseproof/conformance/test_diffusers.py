@@ -286,6 +286,7 @@ def test_options_that_a_class_does_not_mean_are_refused_or_said():
     assert orders == [2, 3]  # "effective order of accuracy is solver_order + 1 due to the UniC"
 
 
+@pytest.mark.slow
 def test_in_a_process_of_its_own():
     with Target("diffusers:EulerAncestralDiscreteScheduler") as target:
         read = unrolled(target, 7)

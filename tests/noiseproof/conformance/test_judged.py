@@ -34,7 +34,7 @@ def found(target, name, ids=()):
     return {p.id: Examination(target, STEPS).outcome(p) for p in wanted}
 
 
-@pytest.mark.parametrize("name", CORRECT)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "heun" else n for n in CORRECT])
 def test_a_correct_sampler_has_all_that_it_claims(target, name):
     outcomes = found(target, name).values()
     assert {o.verdict for o in outcomes} == {PASS, SKIP}, [o.telling for o in outcomes if o.verdict not in (PASS, SKIP)]

@@ -242,6 +242,7 @@ BY_ITS_ADAPTER = [
 ]
 
 
+@pytest.mark.slow
 def test_a_sampler_without_words_of_its_own_is_shown_through_its_adapter(tmp_path):
     findings = list(failures(Path(defects.__file__).resolve(), BY_ITS_ADAPTER))
     scripts = [finding.reproducer for finding in findings]
