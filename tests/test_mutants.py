@@ -116,37 +116,29 @@ def test_nothing_is_shifted_to_itself():
 
 
 @each_claim
-def test_mutants_are_the_same_every_time(claim):
-    assert list(mutants(claim)) == list(mutants(claim))
-
-
-@each_claim
-def test_mutants_differ_from_the_statement_and_from_each_other(claim):
+def test_mutants_are_others_that_could_have_been_written(claim):
+    """The same every time, none the statement or another one again, all with values and of letters that are there."""
+    made = list(mutants(claim))
+    assert made == list(mutants(claim))
+    assert {m.parameter for m in made} <= claim.formulas.keys()
     for parameter, formula in claim.formulas.items():
-        found = [claim.spell(m.formula) for m in mutants(claim) if m.parameter == parameter]
-        assert len(found) == len(set(found)) <= CAP
-        assert claim.spell(formula) not in found
-
-
-@each_claim
-def test_mutants_have_a_value_wherever_the_letters_are_admissible(claim):
-    for m in mutants(claim):
-        assert domain_gap(spelled_out(claim.spell(m.formula))) is None
-
-
-@each_claim
-def test_mutants_use_the_letters_of_their_formula_and_of_its_mistakes(claim):
-    for m in mutants(claim):
-        written = [
-            claim.formulas[m.parameter],
-            *(sp.sympify(wrong[m.parameter]) for wrong in claim.mistakes.values() if m.parameter in wrong),
-        ]
-        known = set().union(*(f.free_symbols | claim.spell(f).free_symbols for f in written))
-        assert m.formula.free_symbols <= known
+        wrong = [m.formula for m in made if m.parameter == parameter]
+        spelled = [claim.spell(f) for f in wrong]
+        assert len(spelled) == len(set(spelled)) <= CAP
+        assert claim.spell(formula) not in spelled
+        assert all(domain_gap(spelled_out(f)) is None for f in spelled)
+        mistakes = [sp.sympify(named[parameter]) for named in claim.mistakes.values() if parameter in named]
+        known = set().union(*(f.free_symbols | claim.spell(f).free_symbols for f in (formula, *mistakes)))
+        assert all(f.free_symbols <= known for f in wrong)
 
 
 def test_every_kind_of_change_occurs():
-    assert {m.change for claim in CLAIMS for m in mutants(claim)} == set(KINDS)
+    left = set(KINDS)
+    for claim in CLAIMS:
+        left -= {m.change for m in mutants(claim)}
+        if not left:
+            return
+    assert not left
 
 
 def test_the_cap_takes_from_each_kind_in_turn():
