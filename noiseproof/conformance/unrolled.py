@@ -30,6 +30,7 @@ Array = NDArray[np.float64]
 
 SHAPE = (1, 1, 1)  # of a particle: some samplers insist on images
 CONTROLS = 2
+SEEN = 1e-6  # part of the most that a draw does, which is no rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class Unrolled:
 
     ``inputs`` is (C, 1 + C + K) and ``end`` (1 + C + K,), for x, the predictions and the normals; ``offsets`` (C + 1,)
     is what is left when all of these are zero.  ``told`` is what the network was told, ``levels`` where the sampler
-    said it was, ``after`` the number of questions before each draw and ``between`` the interval that a draw was told.
+    said it was, ``after`` the number of questions before each draw acts, and ``between`` the interval that it was told.
     ``off`` is how far two runs of arbitrary numbers are from the sum of their parts, relative to its terms; ``single``
     tells that all that comes out of it has the digits of single precision.
     """
@@ -195,7 +196,7 @@ def unrolled(
         n,
         np.array([call.told for call in first.calls]),
         tuple(call.level for call in first.calls),
-        tuple(at for at, _ in first.draws),
+        acting(parts[:, 1 + len(first.calls) :], [at for at, _ in first.draws]),
         tuple(between for _, between in first.draws),
         parts[:-1],
         parts[-1],
@@ -204,6 +205,16 @@ def unrolled(
         tuple(first.overwritten) + overwritten,
         single,
     )
+
+
+def acting(of_noise: Array, drawn: Sequence[int]) -> tuple[int, ...]:
+    """The number of questions before each draw acts: it belongs to the step that uses it, however early it is made.
+
+    What never acts stays where it is drawn.
+    """
+    size = np.abs(of_noise)
+    seen = size > SEEN * np.max(size, axis=0, initial=0)
+    return tuple(int(np.argmax(rows)) if np.any(rows) else at for rows, at in zip(seen.T, drawn, strict=True))
 
 
 @dataclass(frozen=True, eq=False)

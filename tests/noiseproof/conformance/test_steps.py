@@ -1,11 +1,13 @@
 """Properties of single steps: correct samplers have them, and each finds the defect that is its own."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from noiseproof.conformance.findings import FAIL, NOTE, PASS, SKIP
 
-from .here import BARS, T, TwoSteps, ancestral, asked, bar, data, ddim, ddpm, implicit, small
+from .here import BARS, T, TwoSteps, ancestral, asked, bar, changed, data, ddim, ddpm, implicit, small
 
 ALL = ("P0", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "P15", "P16", "P21")
 
@@ -23,6 +25,26 @@ def test_a_correct_sampler_has_all_of_them(name):
     found = {id: asked(id, CORRECT[name]()) for id in ALL}
     assert {o.verdict for o in found.values()} == {PASS, SKIP}, [o.telling for o in found.values() if o.verdict == FAIL]
     assert sum(o.verdict == PASS for o in found.values()) >= 8
+
+
+@pytest.mark.parametrize("up_front", [False, True])
+def test_a_draw_belongs_to_the_step_that_uses_it(up_front):
+    """However early it is made: before the network is asked, or before the run begins."""
+
+    def run(self, model, x, n, noise):
+        drawn = [noise(x.shape) for _ in range((n - 1) * up_front)]
+        for k, (t, t_prev) in enumerate(itertools.pairwise([*self.times(n), -1])):
+            if not up_front and t_prev >= 0:
+                drawn.append(noise(x.shape))
+            p = model(x, t, self.trained(t))
+            x = self.step(x, p, t, t_prev, lambda k=k: drawn[k])
+        return x
+
+    for id in ALL:
+        found = asked(id, changed(ddpm(), run=run))
+        assert found.verdict in (PASS, SKIP), found.telling
+    other = changed(ddpm(ancestral(sd=lambda v, beta: beta**0.5)), run=run)
+    assert [asked(id, other).verdict for id in ("P9", "P21")] == [FAIL, FAIL]
 
 
 def clipped(x, p, a):
