@@ -82,14 +82,14 @@ class Chain:
         found = (table or self.table).law(moments.exact(mean, variance, self.start), gains)
         return [moments.Moments(float(m), float(v)) for m, v in zip(*found, strict=True)]
 
-    def shaken(self) -> Iterator[Unrolled]:
-        """The table as other roundings would have left it."""
+    def shaken(self, by: float | None = None) -> Iterator[Unrolled]:
+        """The table as other roundings, of a part ``by``, would have left it: by default those that are claimed."""
         rng = np.random.default_rng(self.table.calls)  # signs that nobody chose
         with np.errstate(divide="ignore"):
             h = np.abs(np.diff([np.log(b) - np.log(a) for a, b in self.states]))
         lengths = np.where(np.isfinite(h) & (h > SHORT), h, 1.0).tolist()
         for _ in range(SHAKES):
-            yield self.table.shaken(epsilon(self.subject.claims), rng, lengths)
+            yield self.table.shaken(by or epsilon(self.subject.claims), rng, lengths)
 
     def missed(self, world: Mixture, k: int = LAST) -> tuple[float, float]:
         """How far it is from where it ought to be at its k-th state, and how far roundings carry it.

@@ -6,9 +6,11 @@ to the data only in the limit.  Where none is claimed, the first-order method of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +20,10 @@ from numerics.worlds import Mixture, mixture
 
 from ..findings import FAIL, NOTE, PASS, Finding
 from ..subject import ITS_OWN, TOLD, NoReference, Subject
+from ..unrolled import Unrolled
 from .consistency import exact_for_every_n
-from .ends import GAUSSIANS, LAST, SMOOTH, Array, Chain, apart, chain, claims_order, vanishing
-from .exact import TIMES, own_first, rounding
+from .ends import GAUSSIANS, LAST, SHAKES, SMOOTH, Array, Chain, apart, chain, claims_order, vanishing
+from .exact import DOUBLE, TIMES, own_first, rounding
 from .property import BOOLEAN, EXACT, ORDER, Property
 from .sampled import beyond, by_chance, drawn
 
@@ -100,12 +103,11 @@ def referred(got: Chain, method: str | None) -> Chain:
 
 
 def same_laws(got: Chain, expected: Chain) -> Iterator[Finding]:
-    claims = got.subject.claims
     for name, world in GAUSSIANS.items():
         ends = [(laws[LAST], laws[-1]) for laws in (got.laws(world), expected.laws(world))]
         before, there = (moments.w2(*pair) for pair in zip(*ends, strict=True))
-        moved = max(moments.w2(ends[0][1], got.laws(world, table)[-1]) for table in got.shaken())
-        bound = max(TIMES * moved, float(rounding(claims)))
+        moved = lambda run, table, world=world: moments.w2(run.laws(world)[-1], run.laws(world, table)[-1])
+        bound = explained(there, got, expected, moved)
         text = f"mean and standard deviation of the end, for {name}"
         sd, wanted = (float(np.sqrt(end[1].variance)) for end in ends)
         yield said(text, there, bound, before <= bound, {"n": got.table.n, "data": name}, wanted, sd)
@@ -122,13 +124,44 @@ def same_draws(got: Chain, expected: Chain) -> Iterator[Finding]:
         x = begun(got, world, rng)
         z = rng.standard_normal((len(drawn), DRAWS, *like))
         one = got.paths(world, x, spread(got, drawn, z))
-        other = expected.paths(world, x * (expected.start.size / got.start.size), spread(expected, wanted, z))
-        moved = max(apart(one[-1], got.paths(world, x, spread(got, drawn, z), table)[-1]) for table in got.shaken())
-        bound = max(TIMES * moved, float(rounding(got.subject.claims)))
+        begins = x * (expected.start.size / got.start.size)
+        other = expected.paths(world, begins, spread(expected, wanted, z))
+        begin = {got: (x, spread(got, drawn, z), one), expected: (begins, spread(expected, wanted, z), other)}
+
+        def moved(run: Chain, table: Unrolled, begin: Any = begin, world: Mixture = world) -> float:
+            x, z, ends = begin[run]
+            return apart(ends[-1], run.paths(world, x, z, table)[-1])
+
+        bound = explained(apart(one[-1], other[-1]), got, expected, moved)
         at = {"n": got.table.n, "data": name}
         weights = [float(np.mean(nearer(world, ends[-1]))) for ends in (other, one)]
         text = f"where trajectories end, for {name}"
         yield said(text, apart(one[-1], other[-1]), bound, apart(one[LAST], other[LAST]) <= bound, at, *weights)
+
+
+def explained(off: float, got: Chain, expected: Chain, moved: Callable[[Chain, Unrolled], float]) -> float:
+    """How far apart roundings may take two ends: those of the target, and where these are not enough, those of ours."""
+    claims = got.subject.claims
+    bound = max(TIMES * max(moved(got, table) for table in got.shaken()), float(rounding(claims)))
+    if off <= bound:
+        return bound
+    return bound + TIMES * sum(
+        max(moved(expected, t) for t in tables) for tables in (expected.shaken(DOUBLE), *remade(got))
+    )
+
+
+def remade(got: Chain) -> Iterator[list[Unrolled]]:
+    """The table of the method, had the alpha_bar of each level been rounded otherwise: ours is computed from it."""
+    rng, method = np.random.default_rng(got.table.calls), got.subject.claims.method
+    a, b = np.array(got.seen).T
+    noise = b**2 / (a**2 + b**2)
+    found = []
+    for _ in range(SHAKES):
+        moved = b * np.sqrt(np.maximum(1 + DOUBLE * rng.choice([-1, 1], len(b)) / np.where(b, noise, 1), 0))
+        with suppress(NoReference):  # two levels that are one, then
+            found.append(got.subject.reference_on(list(zip(a.tolist(), moved.tolist(), strict=True)), method))
+    if found:
+        yield found
 
 
 def said(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,8 @@ from noiseproof.conformance.findings import FAIL, PASS, worst
 from noiseproof.conformance.properties import laws
 from noiseproof.conformance.properties.ends import chain
 
-from .whole_runs import asked, subject
+from . import here
+from .whole_runs import Loop, asked, first, subject
 
 
 @pytest.mark.parametrize("id", ["P19", "P20", "P22"])
@@ -59,6 +61,27 @@ def test_draws_of_mixtures_tell_a_run_that_ends_elsewhere(grown, verdict):
     found = list(laws.of_draws(ends, laws.referred(got, "ddpm")))
     assert [finding.verdict for finding in found] == [verdict, verdict]
     assert [finding.at["data"] for finding in found] == list(laws.MIXTURES)
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(0.0, PASS), (1e-7, FAIL)])
+def test_our_own_rounding_is_no_fault_of_a_target(off, verdict, monkeypatch):
+    """Euler's step in units of sigma, where sigma is small: 1 - alpha_bar has lost its digits, and sigma has not."""
+
+    class Fine(Loop):
+        def sigmas(self, n):
+            ramp = np.linspace(0, 1, n)
+            return np.append((80 ** (1 / 7) + ramp * (1e-6 ** (1 / 7) - 80 ** (1 / 7))) ** 7, 0.0)
+
+        def run(self, model, x, n, noise):
+            for s, r in itertools.pairwise(self.sigmas(n)):
+                x = x + (r - s) * (x - (1 + off) * model(x, s, (1.0, s))) / s
+            return x
+
+    fine = Fine(replace(first.claims, method="ddim", deterministic=True))
+    found = here.asked("P20", fine)
+    assert found.verdict == verdict, found.telling
+    monkeypatch.setattr(laws, "remade", lambda got: [])
+    assert here.asked("P20", fine).verdict == FAIL
 
 
 def test_the_weights_of_two_modes_are_told():
