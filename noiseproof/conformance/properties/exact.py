@@ -87,9 +87,23 @@ def bounds(sides: Sides, levels: list[Level], table: Unrolled, subject: Subject)
     of_steps = condition((SMALL, levels, table.shaken(SMALL, rng)) for _ in range(SHAKES // 2))
     of_reading = condition((SMALL, levels, read_again(table, rng)) for _ in range(SHAKES // 2))
     there = epsilon(claims) * (of_levels + of_table + of_steps + np.abs(expected)) + arithmetic(table) * of_reading
-    noise = np.array([b * b / (a * a + b * b) for a, b in levels if b])
-    there += DOUBLE / np.min(noise, initial=1.0) * np.maximum(np.abs(expected), 1)  # ours is computed from alpha_bar
+    there += of_bars(levels, expected)
     return got, expected, np.maximum(TIMES * there, least) + of_beta(claims, levels, expected)
+
+
+def of_bars(levels: list[Level], expected: Array) -> Array:
+    """How far off a reference is that is computed from alpha_bar, where 1 - alpha_bar is small.
+
+    In a step by the two levels that it joins, and in a run by all of them that came before.
+    """
+    noise = np.array([b**2 / (a**2 + b**2) if b else 1.0 for a, b in levels])
+    if len(expected) == len(levels):
+        least = np.minimum.accumulate(noise)
+    elif len(expected) == len(levels) - 1:
+        least = np.minimum(noise[:-1], noise[1:])
+    else:
+        least = np.full(len(expected), np.min(noise))
+    return DOUBLE / least.reshape(-1, *[1] * (expected.ndim - 1)) * np.maximum(np.abs(expected), 1)
 
 
 def of_beta(claims: Claims, levels: list[Level], expected: Array) -> Array:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from noiseproof.conformance.findings import FAIL, NOTE, PASS, SKIP
+from noiseproof.conformance.protocol import Claims
 
 from .here import BARS, T, TwoSteps, ancestral, asked, bar, changed, data, ddim, ddpm, implicit, small
+from .whole_runs import Loop
 
 ALL = ("P0", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "P15", "P16", "P21")
 
@@ -153,6 +155,25 @@ def test_bounds_are_computed():
     for id in ("P7", "P8", "P9", "P12", "P13", "P21"):
         assert asked(id, ddpm(step, single=True), steps=(7, 50, 200)).verdict == PASS, id
     assert asked("P8", ddpm(step), steps=(50,)).verdict == FAIL
+
+
+def test_a_tiny_level_explains_nothing_elsewhere():
+    """Euler's step in units of sigma: the levels of a step bound how far rounding may take it, and no others."""
+
+    def sampler(off):
+        class Fine(Loop):
+            def sigmas(self, n):
+                return np.append(np.geomspace(80.0, 1e-6, n), 0.0)
+
+            def run(self, model, x, n, noise):
+                for k, (s, r) in enumerate(itertools.pairwise(self.sigmas(n))):
+                    x = x + (r - s) * (x - (1 + off * (k == 2)) * model(x, s, (1.0, s))) / s
+                return x
+
+        return Fine(Claims("fine", "ode", "x_0", order=1, deterministic=True, single=False))
+
+    assert [asked(id, sampler(0.0)).verdict for id in ("P7", "P12", "P16")] == [PASS] * 3
+    assert asked("P16", sampler(1e-6)).verdict == FAIL
 
 
 # ---------------------------------------------------------------- options
