@@ -95,6 +95,16 @@ def coefficient(subject: Subject, n: int, step: int, of: str) -> str:
         return f"{FROM_ONE}got = x[{step + 1}] / x[{step}]\n"
     if of == "the prediction":
         return of_one(step, step)
+    if of == "what came before":
+        old = [k for k, at in enumerate(subject.table(n).after) if at <= step and k not in drawn(subject, n, step)]
+        runs = [
+            f"*(seen(0, lambda c, t, x: float(c == k), []) for k in range({step}))",
+            *(f"seen(0, {NOTHING}, {[0] * k + [1]})" for k in old),
+        ]
+        return (
+            f"{FROM_ONE}a = x[{step + 1}] / x[{step}]  # all is zero but one of what came before\n"
+            f"got = max(abs(run[{step + 1}] - a * run[{step}]) for run in [{', '.join(runs)}])\n"
+        )
     parts = [f"seen(0, {NOTHING}, {[0] * k + [1]})[{step + 1}] ** 2" for k in drawn(subject, n, step)]
     return f"got = ({' + '.join(parts) or '0.0'}) ** 0.5  # all is zero but the noise of this step\n"
 

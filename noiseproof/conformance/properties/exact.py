@@ -33,7 +33,7 @@ HALF = float(np.finfo(np.float16).eps)
 ROUNDINGS = 4  # of a ratio, a difference and a quotient in single precision, and one more
 TIMES = 50  # roundings that a coefficient may have gone through
 FLOOR = 5e-6  # of tables in single precision: the worst of conforming ones was 3.3e-6
-PARTS = ("x", "the prediction", "the noise")
+PARTS = ("x", "the prediction", "the noise", "what came before")
 SMALL = 1e-6  # a part of a number, by which it is moved
 SHAKES = 8  # signs that are orthogonal for any eight levels in a row, so that squares add up
 
@@ -240,8 +240,8 @@ def clash(finding: Finding) -> Finding:
 
 
 def parts(table: Unrolled) -> Array:
-    """The coefficients of x, of the prediction and of fresh noise in each step, (C, 3)."""
-    return np.array([table.step(c)[:3] for c in range(table.calls)])
+    """The coefficients of x, of the prediction, of fresh noise and of what came before in each step, (C, 4)."""
+    return np.array([table.step(c) for c in range(table.calls)])
 
 
 def alike(table: Unrolled, reference: Unrolled, method: str) -> None:

@@ -19,6 +19,7 @@ from .property import EXACT, Property
 
 Array = NDArray[np.float64]
 
+BEFORE = 3  # the column of what came before, of which a step makes no use
 ETAS = (0.0, 0.5, 1.0)
 ENDS = (-1.0, 1.0)  # of what a network says of a variance that is learned
 
@@ -32,7 +33,7 @@ def same_steps(subject: Subject, n: int, method: str, columns: tuple[int, ...], 
             alike(table, reference, method)
         return parts(table)[:first, columns], parts(reference)[:first, columns]
 
-    names = " and ".join(PARTS[k] for k in columns)
+    names = " and ".join(PARTS[k] for k in columns if k != BEFORE)
     place = lambda step, k: {"step": step, "coefficient of": PARTS[columns[k]]}
     return held(subject, subject.table(n), f"the coefficients of {names} are those of {method}", sides, place)
 
@@ -56,7 +57,7 @@ def affine(subject: Subject) -> Iterator[Finding]:
 
 def posterior_mean(subject: Subject) -> Iterator[Finding]:
     for n in subject.steps:
-        yield same_steps(subject, n, "ddpm", (0, 1))
+        yield same_steps(subject, n, "ddpm", (0, 1, 3))
 
 
 def posterior_variance(subject: Subject) -> Iterator[Finding]:
@@ -149,7 +150,7 @@ def eta_family(subject: Subject) -> Iterator[Finding]:
 def of_eta(subject: Subject, steps: tuple[int, ...]) -> Iterator[Finding]:
     eta = subject.claims.eta or 0.0
     for n in steps:
-        finding = same_steps(subject, n, f"ddim(eta={eta!r})", (0, 1, 2))
+        finding = same_steps(subject, n, f"ddim(eta={eta!r})", (0, 1, 2, 3))
         yield replace(finding, at={**finding.at, "eta": eta})
 
 
@@ -157,7 +158,7 @@ def first_order(subject: Subject) -> Iterator[Finding]:
     """All steps of a method of order one, and the first step of any: nothing is remembered yet."""
     method = "ddim" if subject.claims.deterministic else "ddpm"
     for n in subject.steps:
-        yield same_steps(subject, n, method, (0, 1, 2), None if subject.claims.order == 1 else 1)
+        yield same_steps(subject, n, method, (0, 1, 2, 3), None if subject.claims.order == 1 else 1)
 
 
 def whole_run(subject: Subject) -> Iterator[Finding]:

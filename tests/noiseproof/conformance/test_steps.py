@@ -57,6 +57,18 @@ def wrong_root(x, p, a):
     return (x - (1 - a) * p) / a**0.5
 
 
+class Stale:
+    """A step, and from the third on a little of how the prediction changed before it: an old one is no part of it."""
+
+    def __init__(self, step):
+        self.step, self.known = step, []
+
+    def __call__(self, x, p, t, t_prev, noise):
+        self.known = [*self.known, p] if t < T - 1 else [p]
+        old = 0.01 * (self.known[-2] - self.known[-3]) if len(self.known) > 2 and t_prev >= 0 else 0
+        return self.step(x, p, t, t_prev, noise) + old
+
+
 def shifted(step):
     return lambda *given: step(*given) + 1e-3
 
@@ -82,6 +94,9 @@ DEFECTS = {
     "it ends at the cleanest level of training": ("P13", "last step", lambda: ddim(implicit(end=bar(0)))),
     "the last step has the wrong root": ("P15", "update rule", lambda: ddpm(ancestral(x_0=wrong_root), method=None)),
     "a first step is not that of DDIM": ("P16", "update rule", lambda: ddim(implicit(0.5), deterministic=True)),
+    "an old prediction in a mean": ("P8", "update rule", lambda: ddpm(Stale(ancestral()), method=None)),
+    "an old prediction in the family of DDIM": ("P11", "update rule", lambda: ddim(Stale(implicit(0.5)), eta=0.5)),
+    "an old prediction in a step of order one": ("P16", "update rule", lambda: ddim(Stale(implicit()), method=None)),
     "r is 1, whatever the steps": ("P21", "update rule", lambda: multistep(ratio=lambda before, h: 1.0)),
     "r is upside down": ("P21", "update rule", lambda: multistep(ratio=lambda before, h: h / before)),
 }
