@@ -13,6 +13,7 @@ the epsilon being that of the table's precision, or that of the arithmetic.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from scipy.linalg import hadamard
 from ..findings import FAIL, NOTE, PASS, Finding
 from ..protocol import Claims, Level
 from ..subject import ITS_OWN, TOLD, NoReference, Subject
+from ..target import AboutTheTarget
 from ..unrolled import Unrolled
 
 Array = NDArray[np.float64]
@@ -34,6 +36,7 @@ ROUNDINGS = 4  # of a ratio, a difference and a quotient in single precision, an
 TIMES = 50  # roundings that a coefficient may have gone through
 FLOOR = 5e-6  # of tables in single precision: the worst of conforming ones was 3.3e-6
 PARTS = ("x", "the prediction", "the noise", "what came before")
+FEW = (1, 2, 3)  # steps, beside those that are asked for
 SMALL = 1e-6  # a part of a number, by which it is moved
 SHAKES = 8  # signs that are orthogonal for any eight levels in a row, so that squares add up
 
@@ -230,6 +233,16 @@ def or_the_method(subject: Subject, sides: Sides, finding: Finding, what: str) -
     if np.any(np.abs(got - expected) > bound):
         raise NoReference(f"{claims.method} keeps {only}")
     return finding
+
+
+def with_few(subject: Subject, ask: Callable[[int], Iterable[Finding]]) -> Iterator[Finding]:
+    """What is found for the numbers of steps that are asked for, and for few, if it takes so few: that is P23."""
+    for n in subject.steps:
+        yield from ask(n)
+    for n in FEW:
+        if subject.claims.least <= n <= (subject.claims.most or n) and n not in subject.steps:
+            with suppress(AboutTheTarget, NoReference):
+                yield from list(ask(n))
 
 
 def clash(finding: Finding) -> Finding:

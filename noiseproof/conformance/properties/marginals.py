@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 from ..findings import FAIL, NOTE, Finding
 from ..protocol import Level
 from ..subject import NoReference, Subject, kind_of
-from ..target import AboutTheTarget
 from ..unrolled import Unrolled
-from .exact import held, or_the_method
+from .exact import held, or_the_method, with_few
 from .property import EXACT, Property
 
 Array = NDArray[np.float64]
-
-FEW = (1, 2, 3)  # steps, beside those that are asked for
 
 
 def truths(subject: Subject, levels: list[Level], table: Unrolled) -> Array:
@@ -97,17 +94,14 @@ def one_point(subject: Subject) -> Iterator[Finding]:
         means, sds = dirac(subject, table, levels)
         return np.array([means[-1], sds[-1]]), np.array(levels[-1])
 
-    for n in (*subject.steps, *(n for n in FEW if subject.claims.least <= n and n not in subject.steps)):
-        try:
-            table = subject.table(n)
-        except AboutTheTarget:
-            if n in subject.steps:
-                raise
-            continue  # whether it runs in so few steps is asked elsewhere (P23)
+    def found(n: int) -> Iterator[Finding]:
+        table = subject.table(n)
         what = "where the data are one point, a run ends there"
         place = lambda k, C=table.calls: {"step": C - 1, "of its law": ("mean", "standard deviation")[k]}
         finding = or_the_method(subject, sides, held(subject, table, what, sides, place), "a single point")
         yield replace(finding, diagnosis="last step") if finding.verdict == FAIL else finding
+
+    yield from with_few(subject, found)
 
 
 # ---------------------------------------------------------------- whom they concern

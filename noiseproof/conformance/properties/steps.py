@@ -14,7 +14,7 @@ from ..protocol import Level
 from ..subject import NoReference, Subject
 from ..target import Raised
 from ..unrolled import Unrolled
-from .exact import PARTS, alike, clash, held, judged, named, own_first, parts, rounding
+from .exact import PARTS, alike, clash, held, judged, named, own_first, parts, rounding, with_few
 from .property import EXACT, Property
 
 Array = NDArray[np.float64]
@@ -56,12 +56,11 @@ def affine(subject: Subject) -> Iterator[Finding]:
 
 
 def posterior_mean(subject: Subject) -> Iterator[Finding]:
-    for n in subject.steps:
-        yield same_steps(subject, n, "ddpm", (0, 1, 3))
+    yield from with_few(subject, lambda n: [same_steps(subject, n, "ddpm", (0, 1, 3))])
 
 
 def posterior_variance(subject: Subject) -> Iterator[Finding]:
-    yield from of_variance(subject, subject.steps)
+    yield from with_few(subject, lambda n: of_variance(subject, (n,)))
     if subject.claims.variance == "middle":  # what is learned is a place between two ends
         for said in ENDS:
             try:
@@ -134,7 +133,7 @@ def last_step(subject: Subject) -> Iterator[Finding]:
 
 def eta_family(subject: Subject) -> Iterator[Finding]:
     """What it was asked for, and where the option can be given: none, half and all of the noise of DDPM."""
-    yield from of_eta(subject, subject.steps)
+    yield from with_few(subject, lambda n: of_eta(subject, (n,)))
     for eta in ETAS:
         if eta == subject.claims.eta:
             continue
@@ -157,15 +156,16 @@ def of_eta(subject: Subject, steps: tuple[int, ...]) -> Iterator[Finding]:
 def first_order(subject: Subject) -> Iterator[Finding]:
     """All steps of a method of order one, and the first step of any: nothing is remembered yet."""
     method = "ddim" if subject.claims.deterministic else "ddpm"
-    for n in subject.steps:
-        yield same_steps(subject, n, method, (0, 1, 2, 3), None if subject.claims.order == 1 else 1)
+    first = None if subject.claims.order == 1 else 1
+    yield from with_few(subject, lambda n: [same_steps(subject, n, method, (0, 1, 2, 3), first)])
 
 
 def whole_run(subject: Subject) -> Iterator[Finding]:
     """All coefficients of the run: of every input of the network and of the end, in all that came before."""
     jumping = subject.claims.family == "consistency"
     method = "consistency sampling" if jumping else subject.claims.method or ""
-    for n in subject.steps:
+
+    def found(n: int) -> Iterator[Finding]:
         table = subject.table(n)
 
         def sides(levels: list[Level], table: Unrolled) -> tuple[Array, Array]:
@@ -175,6 +175,8 @@ def whole_run(subject: Subject) -> Iterator[Finding]:
 
         place = lambda row, column, C=table.calls: {"step": max(row - 1, 0), "coefficient of": named(column, C)}
         yield held(subject, table, f"every coefficient of the run is that of {method}", sides, place)
+
+    yield from with_few(subject, found)
 
 
 def matrix(table: Unrolled) -> Array:
