@@ -29,7 +29,7 @@ from .target import Call, Ran, Target, Unfit
 Array = NDArray[np.float64]
 
 SHAPE = (1, 1, 1)  # of a particle: some samplers insist on images
-CONTROLS = 2
+CONTROLS = ((1.0,), (1e3,))  # sizes of the numbers in two more rows: what is clipped far out is not affine either
 SEEN = 1e-6  # part of the most that a draw does, which is no rounding
 
 
@@ -183,12 +183,12 @@ def unrolled(
     reading = Reading(target, n, sigmas, dtype, first)
     found, given, overwritten = reading.around(gain or (lambda call: 0.0))
     single = np.array_equal(found[:-1], found[:-1].astype(np.float32))
-    basis, control = given[:-CONTROLS], given[-CONTROLS:]
+    basis, control = given[: -len(CONTROLS)], given[-len(CONTROLS) :]
     if gain is None:
-        offsets, parts = found[:, 0].astype(float), found[:, 1:-CONTROLS] - found[:, :1].astype(float)
+        offsets, parts = found[:, 0].astype(float), found[:, 1 : -len(CONTROLS)] - found[:, :1].astype(float)
     else:
         whole = np.hstack([np.ones((len(basis), 1)), basis])
-        offsets, *columns = np.linalg.solve(whole, found[:, :-CONTROLS].T)
+        offsets, *columns = np.linalg.solve(whole, found[:, : -len(CONTROLS)].T)
         parts = np.array(columns).T * reading.known
     sums = parts @ control.T + offsets[:, None]
     sizes = np.abs(parts) @ np.abs(control.T) + np.abs(offsets[:, None]) + 1e-300
@@ -201,7 +201,7 @@ def unrolled(
         parts[:-1],
         parts[-1],
         offsets,
-        float(np.max(np.abs(found[:, -CONTROLS:] - sums) / sizes)),
+        float(np.max(np.abs(found[:, -len(CONTROLS) :] - sums) / sizes)),
         tuple(first.overwritten) + overwritten,
         single,
     )
@@ -241,7 +241,9 @@ class Reading:
         calls, draws = len(self.first.calls), len(self.first.draws)
         columns = 1 + calls + draws
         rng = np.random.default_rng(calls)  # numbers that nobody chose
-        given = np.vstack([np.zeros(columns), np.eye(columns), rng.standard_normal((CONTROLS, columns))])
+        given = np.vstack(
+            [np.zeros(columns), np.eye(columns), rng.standard_normal((len(CONTROLS), columns)) * CONTROLS]
+        )
         asked, drawn = iter(range(calls)), iter(range(draws))
         whole = (len(given), *SHAPE)
 

@@ -33,6 +33,10 @@ def test_correct_samplers_behave(id, name):
         ("P26", "batched", "(B, 2, 3, 4)"),
         ("P26", "ranked", "another order"),
         ("P26", "overwriting", "overwrites a prediction"),
+        ("P26", "spoiling", "overwrites x"),
+        ("P26", "lone", "(1, 1, 1, 1)"),
+        ("P26", "full", "(3000, 1, 1, 1)"),
+        ("P0", "clipping", "nothing is clipped"),
     ],
 )
 def test_defects_are_caught(id, name, says):

@@ -126,6 +126,28 @@ def in_place(x: Any, p: Any, t: int, t_prev: int, noise: Any) -> Any:
     return ddim_step(x, p, t, t_prev, noise)
 
 
+def alone(x: Any, p: Any, t: int, t_prev: int, noise: Any) -> Any:
+    return ancestral(x, p, t, t_prev, noise) * (0.9 if len(x) == 1 else 1.0)
+
+
+def crowded(x: Any, p: Any, t: int, t_prev: int, noise: Any) -> Any:
+    x = ancestral(x, p, t, t_prev, noise)
+    x[2048:] = 0.0  # rows for which there was no room
+    return x
+
+
+def in_place_if_single(x: Any, p: Any, t: int, t_prev: int, noise: Any) -> Any:
+    dtype, x = x.dtype, np.asarray(x, np.float32)  # a copy, unless it is single already
+    of_x, of_p, sd = (np.float32(c) for c in kernel(t, t_prev))
+    x *= of_x
+    x += of_p * p
+    return (x + sd * noise() if t_prev >= 0 else x).astype(dtype)
+
+
+def clips_far_out(x: Any, p: Any, t: int, t_prev: int, noise: Any) -> Any:
+    return ancestral(np.clip(x, -100.0, 100.0), p, t, t_prev, noise)
+
+
 correct = from_step(ancestral, BARS, method="ddpm", variance="small")
 correct_ddim = from_step(ddim_step, BARS, family="ddim", method="ddim", eta=0.0, deterministic=True)
 thousandth = from_step(a_thousandth, BARS, family="ddim", method="ddim", eta=0.0)
@@ -137,6 +159,10 @@ halves = from_step(half_tables, BARS)
 doubles = from_step(forgets_dtype, BARS)
 stateful = from_step(with_state, BARS, family="ddim")
 careless = from_step(of_its_own, BARS)
+lone = from_step(alone, BARS)
+full = from_step(crowded, BARS)
+spoiling = from_step(in_place_if_single, BARS)
+clipping = from_step(clips_far_out, BARS)
 batched = from_step(over_the_batch, BARS)
 ranked = from_step(by_rank, BARS)
 overwriting = from_step(in_place, BARS, family="ddim")
