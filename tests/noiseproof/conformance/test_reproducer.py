@@ -295,8 +295,9 @@ def test_a_scheduler_is_shown_with_nothing_but_diffusers_and_torch(tmp_path):
                 scripts.append(reproducer.script(outcome("P9", found), found, subject))
                 wanted.append((found.expected, found.got))
     assert not any("noiseproof" in script for script in scripts)
+    few = 4 * 2.0**-23  # roundings in single precision: what came before counts for nothing but these
     for script, numbers_of_ours, (out, _) in zip(scripts, wanted, printed(scripts, tmp_path), strict=True):
-        assert numbers(out, script) == pytest.approx(numbers_of_ours, rel=1e-6, abs=1e-7), script
+        assert numbers(out, script) == pytest.approx(numbers_of_ours, rel=1e-6, abs=few), script
 
 
 REAL = [  # of diffusers 0.42.1: see docs/findings
