@@ -9,7 +9,7 @@ unless it clips or thresholds.  So one batch tells all coefficients: in each row
 What the network says plays no part, and everything else follows in double precision without asking again: single steps,
 the law of a stochastic run on Gaussian data, the end of a trajectory around any network.
 
-Two more rows, of numbers that nobody chose, tell whether it is affine at all.
+More rows, of numbers that nobody chose, tell whether it is affine at all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .target import Call, Ran, Target, Unfit
 Array = NDArray[np.float64]
 
 SHAPE = (1, 1, 1)  # of a particle: some samplers insist on images
-CONTROLS = ((1.0,), (1e3,))  # sizes of the numbers in two more rows: what is clipped far out is not affine either
+CONTROLS = ((1.0,), (1.0,), (1e3,))  # sizes of the numbers in more rows: what is clipped far out is not affine either
 SEEN = 1e-6  # part of the most that a draw does, which is no rounding
 
 

@@ -18,6 +18,8 @@ from .tables import broken, directions, sigmas, training, with_levels
 
 Array = NDArray[np.float64]
 
+MANY, ALIKE = 5, 0.05  # questions, and places: so many that are aside by the same part of a place were not rounded
+
 
 # ---------------------------------------------------------------- what the network is told
 
@@ -35,9 +37,11 @@ def conditioning(subject: Subject) -> Iterator[Finding]:
             bound = bound + of_time(subject, asked[noisy], theirs)
         if subject.can("told") and subject.claims.T is not None:  # in continuous time there is no table
             times, levels = training(subject)
-            places, gaps = beside(mine, np.interp(asked[noisy], times, np.arange(len(times))), sigmas(levels))
-            rounded = np.isin(asked[noisy], times) & (places <= 0.5)
-            off = np.minimum(off, places * gaps)
+            aside, gaps = beside(mine, np.interp(asked[noisy], times, np.arange(len(times))), sigmas(levels))
+            rounded = np.isin(asked[noisy], times) & (np.abs(aside) <= 0.5)
+            off = np.minimum(off, np.abs(aside) * gaps)
+            if np.sum(off > bound) >= MANY and np.ptp(aside[off > bound]) < ALIKE:
+                rounded[:] = False  # what is rounded lies on both sides
         wrong = off > bound
         bad = wrong & ~rounded
         k = int(np.argmax(bad if np.any(bad) else wrong if np.any(wrong) else off / bound))
@@ -77,7 +81,7 @@ def precision(claims: Claims, levels: Sequence[Level]) -> Array:
 
 
 def beside(sigma: Array, position: Array, table: Array) -> tuple[Array, Array]:
-    """How far a position in a table is from where a sigma is there, and how long a place is in log(sigma).
+    """How far a position in a table is beyond where a sigma is there, and how long a place is in log(sigma).
 
     Between two levels of the table there is no one truth: sigma may be taken to be linear there, or its logarithm, or
     the noise of a flow.
@@ -91,7 +95,7 @@ def beside(sigma: Array, position: Array, table: Array) -> tuple[Array, Array]:
     found = [place(np.log), *(place(of) for of in (lambda s: s, lambda s: s / (1 + s)))]
     found = [found[0], *(np.where(inside, each, found[0]) for each in found[1:])]
     low, high = np.min(found, axis=0), np.max(found, axis=0)
-    return np.maximum(np.maximum(low - position, position - high), 0), np.log(table[at + 1]) - np.log(table[at])
+    return position - np.clip(position, low, high), np.log(table[at + 1]) - np.log(table[at])
 
 
 # ---------------------------------------------------------------- the levels of a run
@@ -113,10 +117,11 @@ def grid(subject: Subject) -> Iterator[Finding]:
 
 
 def length(subject: Subject, n: int, levels: Sequence[Level]) -> Finding:
-    """n steps begin at n levels; a method of higher order may ask at more."""
+    """n steps begin at n levels; a method of higher order may ask at more, and one that nobody has named."""
     number = len(dict.fromkeys(levels))
     text = f"a run of {n} steps asks at {n} levels, and each of them is another"
-    if subject.claims.order is None or (number > n and subject.claims.order > 1):
+    claims = subject.claims
+    if claims.order is None or (number > n and (claims.order > 1 or claims.method is None)):
         return Finding(PASS if number == n else NOTE, f"a run of {n} steps asks at {number} levels", at={"n": n})
     return broken(number != n, text, n, number, n=n)
 

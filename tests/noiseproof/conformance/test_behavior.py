@@ -46,6 +46,16 @@ def test_defects_are_caught(id, name, says):
     assert any(says in text for text in failed), failed
 
 
+def test_levels_that_are_aside_by_the_same_part_are_not_rounded():
+    found = asked("P5", "between")
+    assert (found.verdict, found.telling.diagnosis) == (FAIL, "table"), found.telling
+
+
+def test_a_limit_is_seen_where_there_are_few_levels():
+    found = asked("P19", "few_levels")
+    assert found.verdict == PASS, found.telling
+
+
 FAR_OUT = """
 import numpy as np
 from noiseproof import from_step

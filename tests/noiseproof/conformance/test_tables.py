@@ -110,12 +110,13 @@ def test_a_start_below_the_noisiest_level_is_a_note():
     assert asked("P6", ddpm(spacing="leading")).verdict == PASS
 
 
-def between(part):
-    """A sampler that stands between two levels of training, by so much nearer to the noisier one than it says."""
+def between(part, sides=1):
+    """A sampler beside the levels of training that it says, by a part of a place, above or on both sides."""
 
     def run(self, model, x, n, noise):
-        for t, t_prev in itertools.pairwise([*self.times(n), -1]):
-            a, b = np.array(self.trained(min(t + 1, T - 1))) * part + np.array(self.trained(t)) * (1 - part)
+        for k, (t, t_prev) in enumerate(itertools.pairwise([*self.times(n), -1])):
+            there = np.clip(t + (1 if k % sides == 0 else -1), 0, T - 1)
+            a, b = np.array(self.trained(there)) * part + np.array(self.trained(t)) * (1 - part)
             size = np.hypot(a, b)
             x = self.step(x, model(x, t, (a / size, b / size)), t, t_prev, lambda like=x: noise(like.shape))
         return x
@@ -124,8 +125,9 @@ def between(part):
 
 
 def test_times_that_are_rounded_are_a_note_and_truncated_ones_fail():
-    assert asked("P5", between(0.4)).verdict == NOTE
-    assert asked("P5", between(0.8)).verdict == FAIL
+    assert asked("P5", between(0.4, sides=2)).verdict == NOTE
+    assert asked("P5", between(0.4)).verdict == FAIL
+    assert asked("P5", between(0.8, sides=2)).verdict == FAIL
 
 
 def test_a_grid_that_ends_with_the_level_at_which_it_promises_to_end_is_a_note():

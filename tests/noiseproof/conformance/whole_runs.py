@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import atexit
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from noiseproof.conformance.adapters.from_step import from_step
+from noiseproof.conformance.adapters.from_step import FromStep, from_step
 from noiseproof.conformance.examining import outcome
 from noiseproof.conformance.properties import properties
 from noiseproof.conformance.protocol import Claims
@@ -148,8 +148,36 @@ def clips_far_out(x: Any, p: Any, t: int, t_prev: int, noise: Any) -> Any:
     return ancestral(np.clip(x, -100.0, 100.0), p, t, t_prev, noise)
 
 
+FEW = np.cumprod(1 - np.linspace(0.05, 0.9, 10))  # levels
+
+
+def ddim_of_few(x: Any, p: Any, t: int, t_prev: int, noise: Any) -> Any:
+    (a, b), (c, d) = (((1 - s) ** 0.5, s**0.5) for s in (float(FEW[t]), float(FEW[t_prev]) if t_prev >= 0 else 1.0))
+    return d * (x - a * p) / b + c * p
+
+
+@dataclass(frozen=True, eq=False)
+class Between(FromStep):
+    """DDIM at levels between those of training, always by the same part, and told of the ones above."""
+
+    aside: float = 0.45
+    start: Any = None
+    script: Any = None
+
+    def run(self, model: Any, x: Any, n: int, noise: Any) -> Any:
+        level = lambda u: float(np.exp(np.interp(u, range(T), np.log(BARS)))) if u >= 0 else 1.0
+        visited = [max(t - self.aside, 0.0) for t in self.times(n)]
+        for t, u, v in zip(self.times(n), visited, [*visited[1:], -1.0], strict=True):
+            a, b = level(u), level(v)
+            p = model(x, t, (a**0.5, (1 - a) ** 0.5))
+            x = b**0.5 * (x - (1 - a) ** 0.5 * p) / a**0.5 + (1 - b) ** 0.5 * p
+        return x
+
+
 correct = from_step(ancestral, BARS, method="ddpm", variance="small")
 correct_ddim = from_step(ddim_step, BARS, family="ddim", method="ddim", eta=0.0, deterministic=True)
+few_levels = from_step(ddim_of_few, FEW, family="ddim", method="ddim", eta=0.0, deterministic=True)
+between = Between(**{f.name: getattr(correct_ddim, f.name) for f in fields(FromStep)})
 thousandth = from_step(a_thousandth, BARS, family="ddim", method="ddim", eta=0.0)
 root = from_step(wrong_root, BARS, family="ddim")
 noisy_end = from_step(noise_to_the_end, BARS, method="ddpm")
