@@ -42,7 +42,13 @@ def counts(context: Any, parameter: Any, text: str) -> tuple[int, ...]:
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
-@click.option("-o", "options", multiple=True, metavar="NAME=VALUE", help="An option of the sampler; may be repeated.")
+@click.option(
+    "-o",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the sampler, or of your own a claim, such as order=1 or method=euler; may be repeated.",
+)
 @click.option("--steps", default=STEPS, show_default=True, metavar="N,N", callback=counts, help="Steps of its runs.")
 @click.option("--property", "wanted", multiple=True, metavar="ID", help="Only P8, posterior-mean ...; may be repeated.")
 @click.option(

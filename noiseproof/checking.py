@@ -217,6 +217,8 @@ class Checking(Run):
             return INTERNAL_ERROR
         if any(self.reports[task].broken and not task.listed for task in self.tasks):
             return USAGE
+        if found and not any(report.run or report.not_run or report.refused or report.broken for report in found):
+            raise NothingSelected(f"nothing was asked: {found[0].outcomes[0].telling.text}")
         bad = stale or any(report.verdict in BAD or report.not_run for report in found)
         skipped = any(report.skipped or report.refused for report in found)
         return SOME_FAILED if bad or (strict and skipped) else ALL_GOOD

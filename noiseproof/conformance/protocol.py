@@ -45,6 +45,7 @@ FAMILIES = {
     "consistency": "jumps to the end of the flow, and back up",
 }
 UNITS = ("vp", "ve", "flow")
+VARIANCES = ("small", "large", "middle")
 LONGEST = 1e100  # scale and noise together, and their inverse: squares are computed with
 SLIGHT = 1e-5  # of these: a cosine in single precision is below zero where there is no signal left
 PREDICTIONS = {
@@ -107,9 +108,9 @@ class Claims:
             number = float in kinds and isinstance(value, int | float) and math.isfinite(value)
             if not (number or isinstance(value, tuple(kind for kind in kinds if kind is not float))):
                 raise ValueError(f"{name} is {value!r}; expected {getattr(hint, '__name__', hint)}")
-        known = {"family": FAMILIES, "prediction": PREDICTIONS, "units": UNITS}
+        known = {"family": FAMILIES, "prediction": PREDICTIONS, "units": UNITS, "variance": VARIANCES}
         for name, values in known.items():
-            if getattr(self, name) not in values:
+            if getattr(self, name) not in (*values, *[None] * (name == "variance")):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {', '.join(values)}")
         if not is_level(1.0, self.ends_at):
             raise ValueError(f"ends_at is {self.ends_at}; expected a sigma, from 0 on")

@@ -202,11 +202,12 @@ def details(outcome: Outcome) -> list[str]:
 
 
 def worst(outcome: Outcome) -> str:
-    """How far off it is elsewhere, where that is further."""
+    """By how much more than can be explained it is off elsewhere, where that is more."""
     telling, smallest = outcome.telling, outcome.smallest
-    if telling is smallest or not telling.measured or telling.measured == smallest.measured:
+    if telling is smallest or not (telling.measured and telling.bound) or telling.measured == smallest.measured:
         return ""
-    return f"at its worst off by {telling.measured:.1e}" + (f", at {where(telling)}" if where(telling) else "")
+    times = f"at its worst {telling.measured / telling.bound:.0e} times what can be explained"
+    return times + (f", at {where(telling)}" if where(telling) else "")
 
 
 def indented(script: str) -> list[str]:

@@ -307,9 +307,10 @@ def dtypes(finding: Finding, subject: Subject) -> Tail | None:
     z = np.array([noise(x.shape, ()) for _ in range(draws)]).reshape(draws, len(x))
     run = lambda row, dtype: f"seen({float(x.flat[row])!r}, {predict}, {z[:, row].tolist()}, {dtype})[-1]"
     if finding.measured is None:
-        text += f"got = {run(0, repr(dtype))}\n"
         if "ends in" in finding.text:
-            return Tail(text, ("arrays",), f"str(got.dtype).endswith({dtype!r})", repr(dtype))
+            text += f"got = {run(0, repr(dtype))}.dtype\n"
+            return Tail(text, ("arrays",), f"str(got).endswith({dtype!r})", repr(dtype))
+        text += f"got = {run(0, repr(dtype))}\n"
         return Tail(text, ("arrays",), "isfinite(got.item())", "'a finite number'")
     ends = [ran(subject, n, dtype=each).end for each in ("float64", dtype)]
     row = int(np.argmax(np.abs(np.ravel(ends[0] - ends[1]))))

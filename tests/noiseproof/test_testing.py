@@ -70,7 +70,7 @@ def test_each_property_is_a_test(suite):
         "PASSED test_mine.py::test_options[P11-eta-family]",
     }
     assert "it does not claim to be one of the family of DDIM" in out
-    assert "n = 7, step 0, coefficient of the noise" in out
+    assert "n = 2, step 0, coefficient of the noise" in out
     assert 'print("expected"' in out
     assert "has no nobody; it has" in out
     assert "judge(" not in out  # the failure is the sampler's: no lines of ours

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from numerics.schedules import Schedule, from_alpha_bars
+from numerics.solvers.methods import METHODS
 
 from ... import sampling
 from ..protocol import Claims, Level
@@ -66,7 +67,7 @@ def from_step(
     step: Callable[..., Any],
     alpha_bars: Sequence[float],
     *,
-    family: str = "ancestral",
+    family: str | None = None,
     prediction: str = "noise",
     spacing: str = "linspace",
     library: str = "numpy",
@@ -78,10 +79,14 @@ def from_step(
     ``step(x, p, t, t_prev, noise)`` takes x at time t to x at time t_prev (-1 is the end, where alpha_bar is 1), p
     being what the network predicts and ``noise()`` fresh normals like x.  ``alpha_bars[t]`` are those of training,
     t = 0 being the cleanest.  ``add_noise(x_0, epsilon, t)`` is the forward process, if it is to be looked at, too.
-    x is an array of the ``library``, "numpy" or "torch".  What it ``claims`` is said by keywords: ``noiseproof.Claims``
-    lists them.
+    x is an array of the ``library``, "numpy" or "torch".
 
-    Raises ValueError for alpha_bars that are none, an unknown family, prediction, spacing or library.
+    ``family`` is "ancestral" (it draws from DDPM's posterior), "ddim" (DDPM, DDIM and what lies between, by ``eta``),
+    "ode", "sde", "flow" or "consistency".  If it is not said, it is "ddim" where ``eta``, ``deterministic=True`` or a
+    ``method`` of that name is, and else "ancestral".  What else it ``claims`` is said by keywords, such as
+    ``variance="small"``, ``order=1`` or ``method="ddim"``: ``noiseproof.Claims`` lists them.
+
+    Raises ValueError for alpha_bars that are none, an unknown family, prediction, spacing, library, variance or method.
     """
     schedule = from_alpha_bars(alpha_bars)
     one_of("spacing", spacing, sampling.OF_A_SCHEDULE)
@@ -89,12 +94,9 @@ def from_step(
     if not callable(step):
         raise TypeError(f"the step is {type(step).__name__}; expected a function step(x, p, t, t_prev, noise)")
     said = {"order": 1, "T": schedule.T, "most": schedule.T, "single": False, **claims}
+    method = one_of("method", str(said.get("method") or "ddpm").partition("(")[0], METHODS)
+    of_ddim = "eta" in claims or claims.get("deterministic") or method == "ddim"
+    family = family or ("ddim" if of_ddim else "ancestral")
     name = said.pop("name", getattr(step, "__name__", type(step).__name__))
-    return FromStep(
-        step,
-        alpha_bars,
-        schedule,
-        Claims(name, family, prediction, spacing=spacing, **said),
-        library,
-        add_noise,
-    )
+    claimed = Claims(name, family, prediction, spacing=spacing, **said)
+    return FromStep(step, alpha_bars, schedule, claimed, library, add_noise)

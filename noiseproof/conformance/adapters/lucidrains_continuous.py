@@ -28,6 +28,12 @@ class Continuous(Gaussian):
         log_snr = torch.tensor(told, dtype=torch.float64)
         return float(log_snr.sigmoid().sqrt()), float((-log_snr).sigmoid().sqrt())
 
+    def ends(self) -> dict[str, Any]:
+        """A run goes to time 0, and the log-SNR there is finite; the last step returns the mean."""
+        scale, noise = self.trained(self.told()[0])
+        note = f"it ends at sigma = {noise / scale:.3g}, with noise left"
+        return {"ends_at": noise / scale, "units": "vp", "notes": (note,)}
+
 
 @dataclass(frozen=True, eq=False)
 class Elucidated(Continuous):
@@ -44,6 +50,9 @@ class Elucidated(Continuous):
 
     def sampled(self, made: Any, count: int) -> Any:
         return (made.sample if self.claims.method != "dpmpp-2m" else made.sample_using_dpmpp)(batch_size=count)
+
+    def ends(self) -> dict[str, Any]:
+        return {}
 
     def told(self) -> list[float]:
         return self.made(1000).sample_schedule(1000)[:-1].flip(0).tolist()

@@ -77,6 +77,10 @@ class Gaussian:
     def sampled(self, made: Any, count: int) -> Any:
         return made.sample(batch_size=count)
 
+    def ends(self) -> dict[str, Any]:
+        """What is claimed of the end, which is x_0 unless it says otherwise."""
+        return {}
+
     def start(self, n: int) -> Level:
         return self.trained(self.told()[-1])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import denoising_diffusion_pytorch as peer  # pyright: ignore[reportMissingImports]  it is heavy, and optional
@@ -40,4 +41,6 @@ def adapted(name: str, options: dict[str, Any]) -> Gaussian:
     loop = given.pop("loop", "")
     if loop == "ddpm":  # it has as many steps as training
         given = {"timesteps": 50, **given}
-    return adapter(kind, given, peers_claims.claims(name, known(takes | given, loop), said))
+    claimed = known(takes | given, loop)
+    made = adapter(kind, given, peers_claims.claims(name, claimed, said))
+    return replace(made, claims=peers_claims.claims(name, claimed | made.ends(), said))

@@ -24,6 +24,7 @@ ROWS = 6
 MOST_ENTRIES = 64  # of a particle: each draw has its place
 ONE_IN_TEN_THOUSAND = 1e-4  # between single and double precision, relative to the data
 TRIALS = 8  # ways to round
+PROMOTED = ", as a scalar of NumPy such as alpha_bars[t] makes it; take float(alpha_bars[t])"
 SHAPES = ((), (1,), (2, 3, 4))  # beside that of an image of one pixel: (B,), (B, 1), (B, C, H, W)
 BATCHES = (ROWS, 1, 3000)  # a batch of one is not always treated as others are, nor is a large one
 
@@ -109,7 +110,8 @@ def dtypes(subject: Subject) -> Iterator[Finding]:
         kept = str(end.dtype) == dtype
         rounds = not kept and dtype == "float64" and subject.claims.single
         verdict = PASS if kept else NOTE if rounds else FAIL
-        yield Finding(verdict, f"{text} ends in {end.dtype}", at=at, diagnosis="" if kept else "arithmetic")
+        why = PROMOTED if verdict == FAIL and end.dtype.itemsize > np.dtype(dtype).itemsize else ""
+        yield Finding(verdict, f"{text} ends in {end.dtype}{why}", at=at, diagnosis="" if kept else "arithmetic")
         if dtype == "float32":
             yield close(subject, n, largest(end - double) / max(1.0, largest(double)), at)
 

@@ -250,7 +250,7 @@ def vanishing(
 def claims_order(subject: Subject) -> str | None:
     if subject.claims.family == "consistency":
         return "it claims to be exact for every number of steps: see P20"
-    return None if subject.claims.order else "it claims no order"
+    return None if subject.claims.order else "it claims no order: say order=1, or another"
 
 
 def knows(claims: Claims) -> str | None:

@@ -204,12 +204,6 @@ def ancestral(subject: Subject) -> str | None:
     return None if subject.claims.family == "ancestral" else "it does not claim to draw from the kernel given both ends"
 
 
-def with_variance(subject: Subject) -> str | None:
-    if subject.claims.variance not in (None, "small", "middle", "large"):
-        return f"its variance is {subject.claims.variance}"
-    return ancestral(subject)
-
-
 def with_eta(subject: Subject) -> str | None:
     return None if subject.claims.family == "ddim" else "it does not claim to be one of the family of DDIM"
 
@@ -232,7 +226,7 @@ def asking(subject: Subject) -> str | None:
 PROPERTIES = (
     Property("P0", "affine", EXACT, affine),
     Property("P8", "posterior-mean", EXACT, posterior_mean, ancestral, ("reversal.posterior-mean",)),
-    Property("P9", "posterior-variance", EXACT, posterior_variance, with_variance, ("reversal.posterior-variance",)),
+    Property("P9", "posterior-variance", EXACT, posterior_variance, ancestral, ("reversal.posterior-variance",)),
     Property("P10", "last-step", EXACT, last_step, asking),
     Property("P11", "eta-family", EXACT, eta_family, with_eta, ("sampler.ddim-eta", "sampler.ddim-marginals")),
     Property("P16", "first-order", EXACT, first_order, reducing, ("sampler.ddim-marginals", "sampler.dpmpp-2m")),

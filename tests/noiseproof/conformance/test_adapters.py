@@ -247,6 +247,16 @@ def test_lucidrains_in_continuous_time():
     agree(steps(read_off), expected, 1e-4)
 
 
+@pytest.mark.parametrize("name", ["ContinuousTimeGaussianDiffusion", "VParamContinuousTimeGaussianDiffusion"])
+def test_lucidrains_in_continuous_time_ends_at_its_own_last_level(name):
+    pytest.importorskip("denoising_diffusion_pytorch")
+    made = loaded(f"denoising_diffusion_pytorch:{name}", {})
+    scale, noise = made.trained(made.told()[0])
+    assert made.claims.units == "vp"
+    agree(made.claims.ends_at, noise / scale)
+    assert "with noise left" in made.claims.notes[0]
+
+
 def test_lucidrains_of_edm():
     pytest.importorskip("denoising_diffusion_pytorch")
     read_off = table("denoising_diffusion_pytorch:ElucidatedDiffusion", loop="dpmpp-2m")

@@ -78,6 +78,28 @@ def test_a_users_step_that_is_none():
         from_step(step_of_ddim, BARS, flavor="sweet")
 
 
+@pytest.mark.parametrize(
+    ("claims", "family"),
+    [
+        ({}, "ancestral"),
+        ({"eta": 0.5}, "ddim"),
+        ({"deterministic": True}, "ddim"),
+        ({"method": "ddim(eta=0.5)"}, "ddim"),
+        ({"method": "ddpm"}, "ancestral"),
+        ({"family": "ode", "deterministic": True}, "ode"),
+    ],
+)
+def test_a_step_is_of_the_family_of_which_its_claims_are(claims, family):
+    assert from_step(step_of_ddim, BARS, **claims).claims.family == family
+
+
+def test_claims_that_nobody_knows_are_refused():
+    with pytest.raises(ValueError, match="variance is 'medium'; expected one of small, large, middle"):
+        from_step(step_of_ddim, BARS, variance="medium")
+    with pytest.raises(ValueError, match=r"method is 'DDIM'; expected one of ddpm, ddim, "):
+        from_step(step_of_ddim, BARS, method="DDIM")
+
+
 # ---------------------------------------------------------------- where a sampler is found
 
 
