@@ -29,7 +29,7 @@ STYLE: dict[Any, Any] = {
     "savefig.dpi": 200,
 }
 WIDE = 16 / 2.54  # inches
-DARK, BRIGHT, GREY, PALE = "#17365d", "#c8660a", "#5f6670", "#c9ced6"  # told apart by lightness, too
+DARK, BRIGHT, GREY, PALE = "#17365d", "#b85c00", "#5f6670", "#c9ced6"  # told apart by lightness, too
 
 
 class Drawing(NamedTuple):

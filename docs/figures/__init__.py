@@ -1,0 +1,35 @@
+"""The drawings of the book, each from proved formulas, in a file for light pages and one for dark pages.
+
+    python -m docs.figures                 draws all of them
+    python -m docs.figures naive-chain     draws one
+
+A drawing is a function that returns a figure of matplotlib; it is called in the style of the book, and uses the colours
+of ``colours`` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def drawn_by(module: str, name: str) -> Callable[[], Figure]:
+    """A function of another module, which is imported when something is drawn."""
+
+    def draw() -> Figure:
+        drawn = getattr(import_module(module), name)()
+        return getattr(drawn, "figure", drawn)  # the figures of the claims come with their numbers
+
+    return draw
+
+
+DRAWINGS: dict[str, Callable[[], Figure]] = {
+    "elbo-gap": drawn_by("noiseproof.figures.elbo", "decomposition"),
+    "optimal-discriminator": drawn_by("noiseproof.figures.gan", "optimal_discriminator"),
+    "dirac-orbits": drawn_by("noiseproof.figures.gan", "dirac_dynamics"),
+    "digits": drawn_by("noiseproof.figures.digits", "empirical_kernel"),
+}
