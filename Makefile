@@ -8,13 +8,14 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 RESULTS := benchmarks/results
 BENCH := $(BIN)/python -m pytest benchmarks --benchmark-columns=min,median,max,rounds
 
-.PHONY: help verify test test-slow lint bench bench-gpu bench-report calibrate .venv
+.PHONY: help verify test test-slow lint docs figures evidence bench bench-gpu bench-report calibrate .venv
 
 help:
 	@echo "make verify     prove and check every claim, print the table"
 	@echo "make test       pytest, without the tests marked slow, on $(JOBS) processes (JOBS=n)"
 	@echo "make test-slow  pytest, the tests marked slow"
 	@echo "make lint       ruff and basedpyright"
+	@echo "make docs       the book, into docs/_build/html (a minute)"
 	@echo "make bench      our samplers beside others' on one thread, into $(RESULTS) (two to five minutes)"
 	@echo "make bench-gpu  the same on a GPU (five minutes)"
 	@echo "make bench-report  pictures and tables of both"
@@ -33,6 +34,16 @@ lint: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/basedpyright
 
+docs: .venv/docs
+	$(BIN)/python -m docs.book
+
+# What the book shows of runs is committed: its figures (three minutes), and its verdicts (twelve minutes).
+figures: .venv/docs
+	$(BIN)/python -m docs.figures
+
+evidence: .venv/docs
+	$(BIN)/python -m docs.book.evidence
+
 bench: .venv
 	$(BENCH) --benchmark-json=$(RESULTS)/cpu.json
 
@@ -50,6 +61,10 @@ bench-report: .venv
 
 calibrate: .venv
 	$(BIN)/noiseproof calibrate
+
+.venv/docs: .venv/test
+	$(INSTALL) -e ".[docs]"
+	@touch $@
 
 # The stamps are files inside, so that an installation that was interrupted is taken up again.
 .venv: .venv/test

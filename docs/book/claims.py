@@ -1,0 +1,183 @@
+"""A claim as a section of its chapter, and a page of derivations as the opening of a part, both in MyST Markdown."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from html import escape
+from importlib import import_module
+from types import ModuleType
+
+from sympy import sympify
+
+from derivations import Claim, claims
+from derivations.calculus.steps import Derivation
+from derivations.rendering.formulas import tex
+from derivations.rendering.terminal import called
+
+from . import evidence, words
+from .derivations import as_html, caption, stated
+from .katex import render
+from .languages import Language, html
+
+SIGNS = {"=": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">"}
+
+
+def section(id: str, language: Language) -> str:
+    """The section of a claim: what it says, why it is true, how it was tried, and what it must not be mistaken for.
+
+    Raises KeyError if there is no such claim.
+    """
+    claim = claims()[id]
+    parts = [
+        f"({claim.id})=\n### {language.name(claim)}",
+        f":::{{container}} claim-id\n`{claim.id}`\n:::",
+        f":::{{container}} statement\n{language.title(claim)}\n\n{block(statement(claim))}\n:::",
+        assumptions(claim, language),
+        *(derivation(claim, d, language) for d in claim.proved_by),
+        block(verdicts(claim, language)),
+        block(mistakes(claim, language)),
+        block(closing(claim, language)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def block(html: str) -> str:
+    """HTML that Markdown leaves alone."""
+    return f"```{{raw}} html\n{html}\n```" if html else ""
+
+
+def div(name: str, inside: str) -> str:
+    return f'<div class="{name}">{inside}</div>'
+
+
+def anchor(claim: Claim, name: str) -> str:
+    """Where a mistake stands on the page of its chapter."""
+    return f"{claim.id.split('.')[1]}--{name}"
+
+
+# ---------------------------------------------------------------- what is said
+
+
+def statement(claim: Claim) -> str:
+    """What the derivations say in all: the first line, and the formula that it ends in; a single step says it itself."""
+    rows = []
+    for d in claim.proved_by:
+        done = stated(d)
+        formulas = {sympify(f) for f in claim.formulas.values()}
+        if (
+            len(done.steps) > 1
+            and done.relation in SIGNS
+            and any(done.end == f or done.end.has(f) for f in formulas if not f.is_number)
+        ):
+            latex = f"{tex(done.start)} {SIGNS[done.relation]} {tex(done.end)}"
+            rows.append(div("row", render(latex, display=True).html))
+    return div("formulas", "".join(rows)) if 0 < len(rows) <= 2 else ""
+
+
+def assumptions(claim: Claim, language: Language) -> str:
+    """What a claim assumes beyond what all do; the standing assumptions are told once, where one learns to read."""
+    if claim.assumes == "the standing assumptions":
+        return ""
+    return f"{{.assumes}}\n*{language['assumes']}*: {language.assumption(claim.assumes)}."
+
+
+def derivation(claim: Claim, d: Derivation, language: Language) -> str:
+    """A derivation: what it says in a sentence, its lines, and the facts that it takes on trust."""
+    broken: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+    for name in claim.mistakes:
+        found = evidence.breaks(claim.id, name)
+        if found and found.derivation == d.__name__:
+            broken[found.step].append((name, anchor(claim, name)))
+    says = language.derivation(d, caption(d))
+    lines = [f"{{.says}}\n{says}"] if says else []
+    lines.append(block(as_html(d, language, broken)))
+    lines += [f"{{.trust}}\n† *{language['trust']}*: {language.granted(fact)}." for fact in stated(d).granted]
+    return "\n\n".join(lines)
+
+
+# ---------------------------------------------------------------- how it was tried
+
+
+def verdicts(claim: Claim, language: Language) -> str:
+    """One line: each kind of evidence with what it resolves, and how many wrong versions were found out."""
+    found = []
+    for kind, verdict, checks, resolution in evidence.verdicts(claim.id):
+        size = f" {resolution:.0e}".replace("e-0", "e-").replace("e+00", "") if resolution else ""
+        held = "✓" if verdict == "PASS" else verdict
+        title = language.say("checks", n=checks)
+        found.append(f'<span class="verdict {verdict.lower()}" title="{title}">{language[kind]} {held}{size}</span>')
+    killed, tried, equivalent = evidence.killed(claim.id)
+    kill = language.say("killed", killed=killed, tried=tried - equivalent)
+    kill += f"; {language.say('equal', n=equivalent)}" if equivalent else ""
+    return div("verdicts", "".join(found) + f'<span class="kill">{kill}</span>')
+
+
+def mistakes(claim: Claim, language: Language) -> str:
+    """The wrong versions that people write: the formula, why it tempts, and where it breaks."""
+    if not claim.mistakes:
+        return ""
+    rows = "".join(mistake(claim, name, language) for name in claim.mistakes)
+    return f'<details class="mistakes" open><summary>{language["mistakes"]}</summary>{rows}</details>'
+
+
+def mistake(claim: Claim, name: str, language: Language) -> str:
+    wrong = claim.mistakes[name]
+    formulas = "".join(div("wrong", render(named(p, tex(sympify(f))), display=True).html) for p, f in wrong.items())
+    why = language.because(claim, name)
+    said = div("why", html(why)) if why else ""
+    said += "".join(div("where", line) for line in where(claim, name, language))
+    return f'<div class="mistake" id="{anchor(claim, name)}"><code class="name">{escape(name)}</code>{formulas}{said}</div>'
+
+
+def named(parameter: str, latex: str) -> str:
+    """A formula with the name of its parameter: a letter if it is one, else in upright letters."""
+    letter = called(parameter)
+    return rf"\text{{{letter.replace('_', ' ')}}} = {latex}"
+
+
+def where(claim: Claim, name: str, language: Language) -> Iterator[str]:
+    """Where a mistake breaks, and which numerical checks find it out without the derivation."""
+    found = evidence.breaks(claim.id, name)
+    if found:
+        several = len(claim.proved_by) > 1
+        place = next((caption(d) for d in claim.proved_by if d.__name__ == found.derivation), "")
+        derivation = next((d for d in claim.proved_by if d.__name__ == found.derivation), None)
+        said = language.derivation(derivation, place).rstrip(".") if derivation else found.derivation
+        place = language.say("breaks" if several else "alone", step=found.step, said=said)
+        yield html(f"{place}: {found.told(language)}")
+
+
+def closing(claim: Claim, language: Language) -> str:
+    """The source, and where the page lies."""
+    page = claim.page.__name__
+    code = page.replace(".", "/") + ".py"
+    link = f'<a href="{language.root}source/{page.replace(".", "/")}.html">{code}</a>'
+    rows = [
+        language.say("code", place=link),
+        language.say("again", command=f"<code>noiseproof verify {claim.id}</code>"),
+    ]
+    if claim.source:
+        rows.insert(0, f"{language['source']}: {html(language.source(claim))}")
+    return div("closing", " · ".join(rows))
+
+
+# ---------------------------------------------------------------- pages
+
+
+def opening(name: str, language: Language) -> str:
+    """What a page of derivations says before it derives, and its letters."""
+    page = import_module(f"derivations.{name}")
+    return f":::{{container}} page\n{language.page(page)}\n:::\n\n" + block(letters(page, language))
+
+
+def letters(page: ModuleType, language: Language) -> str:
+    """The letters of a page, and what it says of them."""
+    rows = words.notation(page)
+    if not rows:
+        return ""
+    inside = "".join(
+        f"<dt>{render(letter).html}</dt><dd>{html(language.meaning(page, letter, meaning))}</dd>"
+        for letter, meaning in rows
+    )
+    return f'<details class="letters"><summary>{language["letters"]}</summary><dl>{inside}</dl></details>'

@@ -1,0 +1,144 @@
+"""What Sphinx is told: claims unfold in the source of a chapter, formulas are set by KaTeX, figures come in two themes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from pygments.formatters import HtmlFormatter
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from derivations import PAGES, claims
+
+from . import katex
+from .claims import opening, section
+from .languages import Language, language
+
+ROOT = Path(__file__).resolve().parents[2]
+UNFOLDS = re.compile(r"^```\{(page|claim)\} *(\S+)\n```$", re.MULTILINE)
+LINK = re.compile(r"\{claim\}`([\w.-]+)`")
+
+
+class Unknown(ValueError):
+    """A claim, a page or a drawing that there is not."""
+
+
+def spoken(app: Sphinx) -> Language:
+    return language("zh" if app.config.language.startswith("zh") else "en")
+
+
+# ---------------------------------------------------------------- claims
+
+
+def unfold(app: Sphinx, docname: str, source: list[str]) -> None:
+    """The directives of a chapter become the text that they stand for."""
+    speaking = spoken(app)
+
+    def unfolded(found: re.Match[str]) -> str:
+        known = PAGES if found[1] == "page" else claims()
+        if found[2] not in known:
+            raise Unknown(f"{docname}: there is no {found[1]} called {found[2]}")
+        return (opening if found[1] == "page" else section)(found[2], speaking)
+
+    source[0] = LINK.sub(lambda found: linked(found[1], docname, speaking), UNFOLDS.sub(unfolded, source[0]))
+
+
+def linked(id: str, docname: str, speaking: Language) -> str:
+    """A link to a claim: in its own language if the chapter is there, else to the English page."""
+    if id not in claims():
+        raise Unknown(f"{docname}: there is no claim called {id}")
+    claim = claims()[id]
+    chapter, slug = id.split(".")
+    if (speaking.folder / f"{chapter}.md").exists():
+        return f"{{ref}}`{speaking.name(claim)} <{id}>`"
+    return f'<a class="reference" href="{speaking.root}{chapter}.html#{slug}">{language("en").name(claim)}</a>'
+
+
+def anchored(app: Sphinx, doctree: nodes.document) -> None:
+    """The section of a claim is known by its slug: reversal.html#naive-is-flat-prior."""
+    for part in doctree.findall(nodes.section):
+        for name in part["names"]:
+            if name in claims():
+                slug = name.split(".")[1]
+                part["ids"] = [slug]
+                doctree.nameids[name] = slug
+                doctree.ids[slug] = part
+
+
+# ---------------------------------------------------------------- formulas and figures
+
+
+def inline(visitor: Any, node: nodes.Element) -> None:
+    visitor.body.append(katex.render(node.astext()).html)
+    raise nodes.SkipNode
+
+
+def displayed(visitor: Any, node: nodes.Element) -> None:
+    visitor.body.append(f'<div class="display">{katex.render(node.astext(), display=True).html}</div>')
+    raise nodes.SkipNode
+
+
+class Drawing(SphinxDirective):
+    """A figure from docs/figures, light and dark, with its caption."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec = {"alt": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        name, shown = self.arguments[0], []
+        for theme, suffix in (("only-light", ""), ("only-dark", "-dark")):
+            path = ROOT / "docs" / "figures" / f"{name}{suffix}.svg"
+            if not path.exists():
+                raise Unknown(f"{self.env.docname}: there is no drawing {path.name}; python -m docs.figures draws it")
+            self.env.note_dependency(str(path))
+            image = nodes.image(uri=f"/../figures/{path.name}", alt=self.options.get("alt", ""), classes=[theme])
+            shown.append(image)
+        figure = nodes.figure("", *shown, classes=["drawing"], names=[name])
+        caption = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, caption)
+        if caption.children:
+            first, *more = caption.children
+            figure += nodes.caption("", "", *first.children)
+            if more:
+                figure += nodes.legend("", *more)
+        return [figure]
+
+
+# ---------------------------------------------------------------- the source beside the book
+
+
+def sources(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Every page of derivations as it is written."""
+    if spoken(app).code != "en":
+        return
+    from pygments import highlight
+    from pygments.lexers import PythonLexer
+
+    for name in PAGES:
+        path = ROOT / "derivations" / Path(*name.split(".")).with_suffix(".py")
+        code = highlight(path.read_text(encoding="utf-8"), PythonLexer(), HtmlFormatter(cssclass="highlight"))
+        title = path.relative_to(ROOT).as_posix()
+        context = {"title": title, "body": f"<h1>{title}</h1>{code}", "parents": []}
+        yield f"source/derivations/{name.replace('.', '/')}", context, "page.html"
+
+
+def styles(app: Sphinx, error: Exception | None) -> None:
+    """The stylesheet that KaTeX's tree is written for."""
+    if error is None:
+        Path(app.outdir, "_static", "formulas.css").write_text(katex.stylesheet(), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_html_math_renderer("noiseproof", (inline, None), (displayed, None))
+    app.add_directive("drawing", Drawing)
+    app.connect("source-read", unfold)
+    app.connect("doctree-read", anchored)
+    app.connect("html-collect-pages", sources)
+    app.connect("build-finished", styles)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

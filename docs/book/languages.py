@@ -1,0 +1,200 @@
+"""What the frame of a page says, in English and in Chinese, and where the words of a claim come from in each."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from derivations import Claim
+from derivations.calculus.steps import Derivation, Rule
+from derivations.rendering.latex import reason
+
+from . import words
+from .katex import render
+
+HERE = Path(__file__).resolve().parents[1]  # docs/
+
+ENGLISH = {
+    "assumes": "Assumes",
+    "standing": "the standing assumptions",
+    "letters": "Letters",
+    "where": "where",
+    "source": "Source",
+    "verdicts": "Verdicts",
+    "mistakes": "Wrong versions",
+    "breaks": "breaks at line {step} of the derivation “{said}”",
+    "alone": "breaks at line {step}",
+    "sides": "left {left}, right {right}",
+    "unproved": "its reason does not prove that line",
+    "found": "found by {kinds}",
+    "trust": "taken on trust",
+    "killed": "{killed} of {tried} wrong versions found out",
+    "equal": "{n} proved equal to the statement",
+    "proved": "proved, {n} lines",
+    "checks": "{n} checks",
+    "code": "Read it as it is written: {place}",
+    "again": "Run it: {command}",
+    "run": "Verdicts are of the run of {date} (seed {seed}, code {code}); a number is the relative error that would have been noticed.",
+    "symbolic": "symbolic",
+    "quadrature": "quadrature",
+    "property": "search for a counterexample",
+    "montecarlo": "Monte Carlo",
+    "model": "trained network",
+    "sampler": "whole runs of samplers",
+    "and": " and ",
+}
+
+
+class Untranslated(LookupError):
+    """Words of a claim that a language does not have yet."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language of the book: its code, its folder, its frame, and its words for what the derivations say in English."""
+
+    code: str
+    sphinx: str
+    frame: dict[str, str]
+    tables: dict[str, dict[str, str]] | None = None  # None: the derivations' own words
+    missing: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def folder(self) -> Path:
+        return HERE / self.code
+
+    @property
+    def root(self) -> str:
+        """The way from a page to the English site, which has what there is once: all chapters, and the sources."""
+        return "" if self.code == "en" else "../"
+
+    def __getitem__(self, name: str) -> str:
+        return self.frame[name]
+
+    def say(self, name: str, **values: Any) -> str:
+        return self.frame[name].format(**values)
+
+    def own(self, table: str, key: str, original: str, in_english: Callable[[str], str] | None = None) -> str:
+        """The words for this key as MyST: the original in English, elsewhere those of the table."""
+        in_english = in_english or words.in_mathematics
+        if self.tables is None:
+            return in_english(original)
+        try:
+            return self.tables[table][key]
+        except KeyError:
+            self.missing.append(f"{table}.{key}")
+            return in_english(original)
+
+    def title(self, claim: Claim) -> str:
+        return self.own("titles", claim.id, claim.title)
+
+    def name(self, claim: Claim) -> str:
+        """A heading of a few words; in English it is the slug."""
+        return self.own("names", claim.id, claim.id, lambda id: spelled(id.split(".")[1]))
+
+    def assumption(self, text: str) -> str:
+        return self.own("assumptions", text, text)
+
+    def derivation(self, derivation: Derivation, said: str) -> str:
+        page = derivation.__module__.partition(".")[2]
+        return self.own("derivations", f"{page}.{derivation.__name__}", said) if said else ""
+
+    def reason(self, rule: Rule) -> str:
+        """What the margin says, with formulas between dollar signs."""
+        dagger = r"\,$^\dagger$" * bool(rule.granted)
+        in_english = lambda _: reason(rule).removesuffix(dagger).replace(r"\,", "")
+        return self.own("reasons", rule.name, rule.name, in_english) + " †" * bool(rule.granted)
+
+    def because(self, claim: Claim, mistake: str) -> str:
+        text = claim.because.get(mistake, "")
+        return self.own("because", f"{claim.id}.{mistake}", text) if text else ""
+
+    def granted(self, fact: str) -> str:
+        return self.own("granted", fact, fact)
+
+    def source(self, claim: Claim) -> str:
+        text = claim.source
+        return (
+            self.own("sources", text, text)
+            if self.tables and text.startswith("the note")
+            else words.in_mathematics(text)
+        )
+
+    def page(self, page: ModuleType) -> str:
+        """What a page says before it derives."""
+        name = page.__name__.partition(".")[2]
+        return self.own("pages", name, name, lambda _: words.of_docstring(page))
+
+    def meaning(self, page: ModuleType, letter: str, said: str) -> str:
+        return self.own("letters", f"{page.__name__.partition('.')[2]}.{letter}", said)
+
+
+ACRONYMS = [
+    "ELBO",
+    "VAE",
+    "GAN",
+    "KL",
+    "JSD",
+    "SNR",
+    "GMM",
+    "DDPM",
+    "DDIM",
+    "VP",
+    "VE",
+    "EDM",
+    "ODE",
+    "PF",
+    "CFG",
+    "DSM",
+    "IWAE",
+    "PPCA",
+    "MLE",
+    "VLB",
+    "W2",
+    "2M",
+    "1",
+    "SDE",
+    "v",
+]
+
+
+def spelled(slug: str) -> str:
+    """A slug as words: "naive-is-flat-prior" is "Naive is flat prior"."""
+    known = {name.lower(): name for name in ACRONYMS}
+    said = " ".join(known.get(word, word) for word in slug.split("-"))
+    return said[0].upper() + said[1:] if said[0] != "v" else said
+
+
+def html(text: str) -> str:
+    """Prose with formulas between dollar signs as HTML."""
+    parts = re.split(r"\$([^$]+)\$", text)
+    return "".join(render(part).html if i % 2 else marked(part) for i, part in enumerate(parts))
+
+
+def marked(text: str) -> str:
+    """The little Markdown that prose of a claim may hold."""
+    text = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False))
+    text = re.sub(r"\\([\\`*_{}\[\]()#+.!|~<>$-])", r"\1", text)
+    return re.sub(r"\*([^*]+)\*", r"<em>\1</em>", text)
+
+
+@cache
+def language(code: str) -> Language:
+    """English (en) or Chinese (zh)."""
+    if code == "en":
+        return Language("en", "en", ENGLISH)
+    with open(HERE / code / "words" / "frame.toml", "rb") as file:
+        frame = tomllib.load(file)
+    tables: dict[str, dict[str, str]] = {}
+    for path in sorted((HERE / code / "words").glob("*.toml")):
+        if path.stem != "frame":
+            for table, entries in tomllib.loads(path.read_text(encoding="utf-8")).items():
+                tables.setdefault(table, {}).update(entries)
+    return Language(code, "zh_CN", frame, tables)
