@@ -10,141 +10,19 @@ alone (KL, log), and the article "a" stay words.
 
 from __future__ import annotations
 
+import inspect
 import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import ModuleType
 
-from derivations.rendering.pictures import ABOVE, ACCENTS, BELOW, GREEK, SYMBOLS
+from sympy import MatrixSymbol, Symbol
 
-# ---------------------------------------------------------------- one spelling for three
+from derivations import claims
+from derivations.calculus.notation import Density
+from derivations.rendering.formulas import tex
 
-LATEX = {sign: f"\\{name}" for name, sign in SYMBOLS.items() if name.lower() in GREEK.split()}
-LATEX |= {"ε": r"\epsilon", "ℓ": r"\ell", "∂": r"\partial", "∞": r"\infty"}
-MARKS = {mark: f"\\{name}" for name, mark in ACCENTS.items()}
-BELOW_THE_LINE = {small: LATEX.get(c, c) for c, small in BELOW.items()}
-ABOVE_THE_LINE = {small: r"\top" if small == "ᵀ" else c for c, small in ABOVE.items() if small != "*"}
-
-
-def spelled(text: str) -> str:
-    """Accents and small characters as LaTeX has them: x̂ₜ₋₁ becomes \\hat{x}_{t-1}."""
-    accented = rf"(?<![^\W_])([^\W\d_])([{''.join(MARKS)}])(?![a-z])"  # a letter of its own: not the ñ of a name
-    text = re.sub(accented, lambda m: f"{MARKS[m[2]]}{{{LATEX.get(m[1], m[1])}}}", unicodedata.normalize("NFD", text))
-    for sign, small in (("_", BELOW_THE_LINE), ("^", ABOVE_THE_LINE)):
-        script = lambda m, sign=sign, small=small: f"{sign}{{{''.join(small[c] for c in m[0]).replace('−', '-')}}}"
-        text = re.sub(f"[{''.join(small)}]+", script, text)
-    text = re.sub(r"(?<=\d) x (?=\d)", " × ", text)
-    return unicodedata.normalize("NFC", re.sub(r"\bx ([0t])$", r"x_\1", text))  # pull on x 0: from a Python name
-
-
-# ---------------------------------------------------------------- tokens
-
-GREEKS = "|".join([*GREEK.split(), "Gamma", "Delta", "Theta", "Lambda", "Sigma", "Phi", "Psi", "Omega", "eps"])
-ACCENTED = r"\\(?:bar|hat|tilde|dot)(?:\s*\{[^{}]*\}|\s*\\[A-Za-z]+|\s+[A-Za-z])"
-HEAD = rf"{ACCENTED}|\\[A-Za-z]+|(?:{GREEKS})(?:[_-](?:bar|tilde))?(?![A-Za-z]|-[A-Za-z])|[Α-ωℓ∂∞]|[A-Za-z](?![A-Za-z])"
-INDEX = r"[_^](?:\{[^{}]*\}|\\[A-Za-z]+|-?[A-Za-z0-9]+|[Α-ω])|'+(?![A-Za-z])|\*(?![\w*])"
-SIDE_BY_SIDE = "ihc|ic|hc|hf|hD|Lh|fx|pg|LL"  # letters that make no English word
-OPEN = {name: rf"\{name}" for name in ("log", "exp", "max", "min", "cos", "sin", "tanh")}  # need no brackets
-OPEN |= {"grad": r"\nabla", "Laplace": r"\Delta"}
-NAMES = {name: rf"\mathrm{{{name}}}" for name in ("KL", "JSD", "SNR", "Beta", "mmse")}
-NAMES |= {name: rf"\operatorname{{{name}}}" for name in ("Var", "Cov", "tr", "div", "softplus")}
-NAMES |= {**OPEN, "sqrt": r"\sqrt", "√": r"\sqrt"}
-SIGNS = {">=": r"\ge", "≥": r"\ge", "<=": r"\le", "≤": r"\le", "->": r"\to", "→": r"\to", "≠": r"\ne", "−": "-"}
-SIGNS |= {"‖": r"\,\|\,", "~": r"\sim", "∼": r"\sim", "±": r"\pm", "·": r"\cdot", "×": r"\times", "≈": r"\approx"}
-SIGNS |= {"xor": r"\mathbin{\mathrm{xor}}", **{sign: sign for sign in "+-=<>/"}}
-DOTS = (", ..., ", "..")
-TOKEN = re.compile(
-    rf"""(?P<gap>\s+)
-    |:math:`(?P<typed>[^`]+)`
-    |(?P<code>``[^`]+``|`[^`]+`|\bexpm1\b|\b(?!(?:{GREEKS})_)[a-z]{{2,}}(?:_[a-z]+)+(?:=\w+)?)
-    |(?P<word>(?<![\w-])(?:[23]M\b|(?:[aA]ppendix|[aA]pp\.|equations)\ [A-Z]\b(?:\.\d+)?))
-    |(?P<dots>,\ \.\.\.,\ |(?<!\.)\.\.(?!\.))
-    |(?P<sign>>=|<=|->|\bxor\b|[+=<>/→−‖~∼≥≤≠≈±·×-])
-    |(?P<number>\d+(?:\.\d+)?(?![^\W\d_]{{2}}))
-    |(?P<name>√|(?<!\w)(?<![A-Za-z]-)(?:{"|".join(n for n in NAMES if n != "√")})(?![\w]|-[A-Za-z]))
-    |(?P<letter>(?<![A-Za-z]-)(?:(?:{SIDE_BY_SIDE})(?![A-Za-z-])|{HEAD})(?:{INDEX})*)
-    |\|(?P<size>[A-Za-z_^{{}}\\0-9]+)\|
-    |(?P<word_>[^\W_]+(?:['’-][^\W\d_]+)*(?:\+\+|['’](?!\w))?)
-    |(?P<index>(?<=[)\]|])(?:{INDEX})+)
-    |(?P<mark>.)""",
-    re.X | re.S,
-)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part of a sentence: as it is typed, and as LaTeX if it may belong to mathematics."""
-
-    kind: str  # gap, word, code, letter, number, sign, name, group, mark
-    text: str
-    latex: str = ""
-    inside: str = ""  # of a group: the LaTeX between its brackets
-
-
-def tokens(text: str, epsilon: str) -> list[Piece]:
-    """The pieces of a sentence, brackets apart."""
-    found = []
-    for match in TOKEN.finditer(spelled(text)):
-        kind, raw = (match.lastgroup or "").rstrip("_"), match[0]
-        match kind:
-            case "typed":
-                found.append(Piece("letter", raw, match["typed"]))
-            case "letter":
-                found.append(Piece("letter", raw, letter(raw, epsilon)))
-            case "size":
-                found.append(Piece("group", raw, rf"\lvert {letter(match['size'], epsilon)}\rvert"))
-            case "sign":
-                found.append(Piece("sign", raw, SIGNS[raw]))
-            case "dots":
-                found.append(Piece("sign", raw, r",\, \dots,\,"))
-            case "index":
-                found.append(Piece("index", raw, indices(raw, epsilon)))
-            case "name":
-                found.append(Piece("name", raw, NAMES[raw]))
-            case _:
-                found.append(Piece(kind, raw, raw))
-    return found
-
-
-def letter(typed: str, epsilon: str = r"\epsilon") -> str:
-    """The LaTeX of a letter with its indices: \\bar\\alpha_t for alpha_bar_t."""
-    head = re.match(rf"(?:{SIDE_BY_SIDE})(?![A-Za-z])|{HEAD}", typed)
-    name, rest = (head[0], typed[head.end() :]) if head else (typed, "")
-    accented = re.fullmatch(r"([A-Za-z]+)[_-](bar|tilde)", name)
-    if accented:
-        latex = rf"\{accented[2]}\{accented[1]}"
-    elif name in ("eps", "epsilon", "ε"):
-        latex = r"\epsilon" if rest else epsilon
-    elif name == "e" and rest.startswith("^"):
-        latex = r"\mathrm e"
-    else:
-        latex = LATEX.get(name, rf"\{name}" if re.fullmatch(GREEKS, name) else name)
-    return (r"\mathbb E" if latex == "E" else latex) + indices(rest, epsilon)
-
-
-def indices(typed: str, epsilon: str) -> str:
-    """The LaTeX of indices, exponents and primes."""
-
-    def word(found: re.Match) -> str:
-        return (
-            letter(found[0], epsilon)
-            if re.fullmatch(rf"{GREEKS}|[Α-ω]", found[0])
-            else (rf"\mathrm{{{found[0]}}}" if len(found[0]) > 2 else found[0])
-        )
-
-    latex = ""
-    for part in re.findall(INDEX, typed):
-        inside = re.sub(r"(?<!\\)(?<![A-Za-z])(?:[A-Za-z]+|[Α-ω])", word, part[1:].strip("{}"))
-        latex += (
-            r"^\star"
-            if part == "*"
-            else part
-            if part[0] == "'"
-            else part[0] + (inside if re.fullmatch(r"\w|\\[A-Za-z]+", inside) else f"{{{inside}}}")
-        )
-    return latex
-
+from .letters import DOTS, OPEN, Piece, tokens
 
 # ---------------------------------------------------------------- brackets, and runs
 
@@ -215,8 +93,10 @@ def run(pieces: Sentence, start: int, within: bool = False) -> tuple[int, str, b
                 text = latex + pending + text
             latex, pending, before, weighty = text, "", piece.kind, weighty or letters
             i = end = after
-        elif pending:
+        elif pending and not (piece.text in "-−" and gap and not gap_after(pieces, i)):
             break
+        elif pending:
+            pending, i = pending + "-", i + 1
         elif piece.kind == "sign" and (before or (piece.text in "-−±+" and not gap_after(pieces, i))):
             left, right = gap or not before, gap_after(pieces, i)
             numbers = before == "number" and i + 1 < len(pieces) and pieces[i + 1].kind == "number"
@@ -242,7 +122,9 @@ def gap_after(pieces: Sentence, i: int) -> bool:
 
 def joined(left: str, right: str, gap: bool) -> str:
     """Factors side by side."""
-    wide = left.endswith(r"\mathbb E") or right.startswith((r"\text", r"\mathcal", r"\mathrm"))
+    if gap and re.search(r"/\d+$", left):
+        return rf"{left} \cdot {right}"  # g^2/2 times what follows, not over it
+    wide = left.endswith(r"\mathbb E") or right.startswith((r"\text", r"\mathcal", r"\mathrm", "d"))
     return (
         left + (r"\, " if gap and wide else " " if gap or (left[-1:].isalpha() and right[0].isalpha()) else "") + right
     )
@@ -287,19 +169,20 @@ def article(pieces: Sentence, i: int, pending: str, before: str) -> bool:
     if i + 2 >= len(pieces) or pieces[i + 1].kind == "mark":
         return False
     following = pieces[i + 2]
-    return not (following.text in NO_NOUN or (following.kind == "sign" and gap_after(pieces, i + 2)))
+    return not (
+        following.text in NO_NOUN or following.text == "." or (following.kind == "sign" and gap_after(pieces, i + 2))
+    )
 
 
 # ---------------------------------------------------------------- sentences
 
 
 def in_mathematics(text: str, page: ModuleType | None = None, emphasis: bool = False) -> str:
-    """The text as MyST, with its mathematics between dollars.
+    """The text as MyST, with its mathematics between dollars; what stands between dollars already stays as it is.
 
-    ``page`` is asked how it writes epsilon; with ``emphasis``, asterisks are markup that is to be kept.
+    ``page`` is asked in which shape it writes epsilon and phi; with ``emphasis``, asterisks are markup to be kept.
     """
-    varies = page is not None and any(getattr(e, "name", "") == r"\varepsilon" for e in vars(page).values())
-    pieces = grouped(tokens(text, r"\varepsilon" if varies else r"\epsilon"))
+    pieces = grouped(tokens(text, page))
     found, i = "", 0
     while i < len(pieces):
         piece = pieces[i]
@@ -315,8 +198,6 @@ def in_mathematics(text: str, page: ModuleType | None = None, emphasis: bool = F
 
 def code(text: str) -> str:
     """A name of a program, or the link to a claim."""
-    from derivations import claims
-
     name = text.strip("`")
     return f"{{claim}}`{name}`" if name in claims() else f"`{name}`"
 
@@ -324,3 +205,68 @@ def code(text: str) -> str:
 def escaped(text: str, emphasis: bool = False) -> str:
     """Words that Markdown takes for words."""
     return re.sub(r"[\\`_\[\]<$^#]" + r"|\*" * (not emphasis), r"\\\g<0>", text)
+
+
+# ---------------------------------------------------------------- what a page says before it derives
+
+
+def of_docstring(page: ModuleType) -> str:
+    """The docstring of a page as MyST: paragraphs, one formula in each display, and a small list of references."""
+    told, *references = re.split(r"\n+References?:\n", inspect.getdoc(page) or "")
+    found: list[str] = []
+    for block in re.split(r"\n\s*\n", told):
+        if block.startswith((".. math::", " ")):  # what is indented below a display goes on with it
+            found += [f"$$\n{formula}\n$$" for formula in formulas(block.removeprefix(".. math::"))]
+        else:
+            found.append(in_mathematics(" ".join(block.split()), page, emphasis=True))
+    for listed in references:
+        entries = re.split(r"\n(?! )", inspect.cleandoc(listed))
+        rows = "\n".join(f"- {in_mathematics(' '.join(entry.split()), page)}" for entry in entries)
+        found.append(f":::{{container}} references\n{rows}\n:::")
+    return "\n\n".join(found)
+
+
+def formulas(display: str) -> list[str]:
+    """The formulas of a display, one by one; a short condition stays beside what it is said of."""
+    found: list[str] = []
+    for part in re.split(r"\\\\|(?<!&)\\qquad", re.sub(r"\s+", " ", display)):
+        formula = re.sub(r" ([.,;:])$", r"\1", part.replace(r"&\qquad", r",\quad ").replace("&", "").strip())
+        condition = formula.startswith(r"\text{for") or ("=" not in formula and len(formula) < 16)
+        if condition and found:
+            found[-1] += rf"\quad {formula}"
+        elif formula:
+            found.append(formula)
+    return found
+
+
+# ---------------------------------------------------------------- letters
+
+
+def section(page: ModuleType) -> str:
+    """The lines of a page between its notation and its statement."""
+    return inspect.getsource(page).partition("\n# Notation")[2].partition("\n# Statement")[0]
+
+
+def notation(page: ModuleType) -> list[tuple[str, str]]:
+    """The letters that a page explains, as LaTeX, with what is said of them; those declared in one line share it.
+
+    What is said is as it stands on the page; ``in_mathematics`` reads it.
+    """
+    found: list[tuple[str, str]] = []
+    for names, comment in re.findall(r"^([\w, ]+?) = .*?  # (.+)$", section(page), re.MULTILINE):
+        letters = [vars(page).get(name) for name in names.split(", ")]
+        shown = [tex(e) for e in letters if isinstance(e, (Symbol, MatrixSymbol, Density))]
+        if shown:
+            found.append((r",\; ".join(shown), named(comment, page)))
+    return found
+
+
+def remark(page: ModuleType) -> str:
+    """What the heading of the notation says of letters; an empty text if it says nothing."""
+    heading = re.match(r":?(.*(?:\n#.*)*)", section(page))
+    return named(re.sub(r"\n# ?", " ", heading[1]).strip(), page) if heading else ""
+
+
+def named(text: str, page: ModuleType) -> str:
+    """The text with letters in the place of their Python names: $m_t$ for `m_now`."""
+    return re.sub(r"`(\w+)`", lambda found: f"${tex(vars(page)[found[1]])}$", text)
