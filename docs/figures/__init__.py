@@ -29,7 +29,9 @@ def drawn_by(module: str, name: str) -> Callable[[], Figure]:
 
 DRAWINGS: dict[str, Callable[[], Figure]] = {
     "elbo-gap": drawn_by("noiseproof.figures.elbo", "decomposition"),
+    "ppca-collapse": drawn_by("noiseproof.figures.vae", "posterior_collapse"),
     "optimal-discriminator": drawn_by("noiseproof.figures.gan", "optimal_discriminator"),
     "dirac-orbits": drawn_by("noiseproof.figures.gan", "dirac_dynamics"),
+    "simple-loss": drawn_by("noiseproof.figures.vlb", "simple_loss_minimiser"),
     "digits": drawn_by("noiseproof.figures.digits", "empirical_kernel"),
 }

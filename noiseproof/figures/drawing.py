@@ -41,7 +41,7 @@ class Drawing(NamedTuple):
 
 def label(axes: Axes, x: float, y: float, words: str, colour: str = "black", **how: Any) -> None:
     """Words at a point, in the colour of the curve there."""
-    how = {"ha": "left", "va": "center", "fontsize": 8} | how
+    how = {"ha": "left", "va": "center", "fontsize": "medium"} | how
     axes.text(x, y, words, color=colour, **how)
 
 

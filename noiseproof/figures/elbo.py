@@ -55,31 +55,32 @@ def decomposition() -> Drawing:
 
 
 def figure(model: Model) -> Figure:
-    """On the left the mean of q moves, on the right its variance; the other is the posterior's, or is not."""
+    """Above the mean of q moves, below its variance; the other is the posterior's, or is not."""
     from matplotlib.figure import Figure
 
-    picture = Figure(figsize=(WIDE, 3.2), layout="constrained")
-    left, right = picture.subplots(1, 2, sharey=True)
-    a, b = np.linspace(-2.65, 4.2, 201), np.geomspace(0.03, 5, 201)
-    left.plot(a, model.bound(a, model.variance), color=DARK, lw=1.6)
-    left.plot(a, model.bound(a, BROAD), color=BRIGHT, lw=1.6)
-    right.plot(b, model.bound(model.mean, b), color=DARK, lw=1.6)
-    right.plot(b, model.bound(OFF, b), color=BRIGHT, lw=1.6)
-    left.set(xlabel="mean of q", xlim=(-2.65, 4.2), ylabel="nats", ylim=(LOWEST, model.evidence + 0.4))
-    right.set(xlabel="variance of q", xscale="log", xlim=(0.03, 15))
-    right.set_xticks([0.03, 0.1, 0.3, 1, 3, 10], ["0.03", "0.1", "0.3", "1", "3", "10"])
-    right.minorticks_off()
-    for axes, at in ((left, model.mean), (right, model.variance)):
+    picture = Figure(figsize=(WIDE, 5.4), layout="constrained")
+    above, below = picture.subplots(2, 1)
+    a, b = np.linspace(-3.6, 5.2, 241), np.geomspace(0.03, 15, 241)
+    above.plot(a, model.bound(a, model.variance), color=DARK, lw=1.6)
+    above.plot(a, model.bound(a, BROAD), color=BRIGHT, lw=1.6)
+    below.plot(b, model.bound(model.mean, b), color=DARK, lw=1.6)
+    below.plot(b, model.bound(OFF, b), color=BRIGHT, lw=1.6)
+    above.set(xlabel="mean of q", xlim=(-3.6, 5.2))
+    below.set(xlabel="variance of q", xscale="log", xlim=(0.03, 15))
+    below.set_xticks([0.03, 0.1, 0.3, 1, 3, 10], ["0.03", "0.1", "0.3", "1", "3", "10"])
+    below.minorticks_off()
+    for axes, at in ((above, model.mean), (below, model.variance)):
+        axes.set(ylabel="nats", ylim=(LOWEST, model.evidence + 0.5))
         axes.axhline(model.evidence, color="black", lw=1)
         axes.plot(at, model.evidence, "o", ms=5, color=DARK)
         label(axes, at, model.evidence + 0.1, "the posterior", DARK, ha="center", va="bottom")
-    label(left, -2.55, model.evidence + 0.1, "log p(x)", va="bottom")
-    label(left, -2.55, -2.62, "L(q), q as broad\nas the posterior", DARK)
-    label(left, model.mean, -3.75, f"variance\n{BROAD}", BRIGHT, ha="center")
-    label(right, 0.13, -2.55, "L(q), q with the\nposterior's mean", DARK)
-    label(right, 0.13, -3.55, f"mean {OFF}", BRIGHT)
-    between(left, OFF, model, model.bound(OFF, model.variance))
-    between(right, BROAD, model, model.bound(model.mean, BROAD))
+    label(above, -3.5, model.evidence + 0.1, "log p(x)", va="bottom")
+    label(above, -0.4, -2.6, "L(q), q as broad\nas the posterior", DARK, ha="right")
+    label(above, model.mean, -3.8, f"variance\n{BROAD}", BRIGHT, ha="center")
+    label(below, 0.14, -2.62, "L(q), q with the\nposterior's mean", DARK)
+    label(below, 0.14, -3.65, f"mean {OFF}", BRIGHT)
+    between(above, OFF, model, model.bound(OFF, model.variance))
+    between(below, BROAD, model, model.bound(model.mean, BROAD))
     return picture
 
 
@@ -88,7 +89,7 @@ def between(axes: Axes, at: float, model: Model, bound: Array) -> None:
     arrow = {"arrowstyle": "<->", "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (at, model.evidence), (at, float(bound)), arrowprops=arrow)
     words = "KL(q, posterior)"
-    axes.annotate(words, (at, model.evidence - 0.3), (6, 0), textcoords="offset points", fontsize=8, va="center")
+    axes.annotate(words, (at, model.evidence - 0.3), (6, 0), textcoords="offset points", va="center")
 
 
 def numbers(model: Model) -> RenderableType:

@@ -63,7 +63,7 @@ def figure_of_answers(found: Answers) -> Figure:
     """Answers above, logits below."""
     from matplotlib.figure import Figure
 
-    picture = Figure(figsize=(WIDE, 4.8), layout="constrained")
+    picture = Figure(figsize=(WIDE, 5), layout="constrained")
     answers, logits = picture.subplots(2, 1, sharex=True, height_ratios=(1.3, 1))
     for density, colour in ((found.generator, GREY), (found.data, DARK)):
         answers.fill_between(found.x, density, color=colour, alpha=0.15, lw=0)
@@ -74,7 +74,7 @@ def figure_of_answers(found: Answers) -> Figure:
         axes.plot(found.x, trained, **dots)
     answers.set(ylim=(0, 0.8), xlim=(found.x[0], found.x[-1]))
     answers.set_title("discriminator, and the densities it tells apart", loc="left")
-    label(answers, 1.45, 0.352, "p, data", DARK, ha="center")
+    label(answers, 1.4, 0.475, "p, data", DARK, ha="center")
     label(answers, 2.9, 0.1, "g, generated", GREY)
     label(answers, -1.41, 0.67, "p/(p + g)", ha="center")
     label(answers, 4.45, 0.255, "trained: hardly an\nexample out here", BRIGHT, ha="right")
@@ -156,14 +156,14 @@ def figure_of_the_game(game: Game) -> Figure:
     plane.plot(0, 0, "+", color="black", ms=7)
     plane.set(aspect="equal", xlabel="θ, generator", ylabel="ψ, discriminator")
     plane.set_title(f"steps of h = {STEP} around (0, 0)", loc="left")
-    label(plane, game.at_once[-1, 0] + 0.25, game.at_once[-1, 1], "at once", DARK)
+    label(plane, game.at_once[-1, 0] - 0.3, game.at_once[-1, 1], "at once", DARK, ha="right")
     at_once, _, in_turn, _ = game.moduli[SOME_STEPS.index(STEP)]
     distance.set(xlabel="time: steps done, times h", yscale="log", ylim=(0.55, None))
     distance.set_yticks([1, 2, 4], ["1", "2", "4"])
     distance.minorticks_off()
     distance.set_title("distance from the equilibrium (start: 1)", loc="left")
     label(distance, 0.3, 3.2, f"at once: outwards,\n× {at_once:.4g} a step", DARK)
-    label(distance, time[-1], 1.42, f"in turn: an ellipse, modulus {in_turn:g}", BRIGHT, ha="right")
+    label(distance, time[-1], 1.48, f"in turn: an ellipse,\nmodulus {in_turn:g}", BRIGHT, ha="right")
     label(distance, time[-1], 0.66, "no steps but a flow: a circle", ha="right")
     return picture
 

@@ -60,7 +60,7 @@ def figure(found: Found) -> Figure:
     """On the left the spectrum, on the right columns and divergences against the eigenvalue."""
     from matplotlib.figure import Figure
 
-    picture = Figure(figsize=(WIDE, 3.6), layout="constrained")
+    picture = Figure(figsize=(WIDE, 4), layout="constrained")
     parts = picture.subplot_mosaic("sl\nsk", width_ratios=(1, 1.1))
     axes, above, below = parts["s"], parts["l"], parts["k"]
     latent, used = np.arange(1, SHOWN + 1), found.used
@@ -82,7 +82,7 @@ def figure(found: Found) -> Figure:
     above.tick_params(labelbottom=False)
     above.set(ylabel="squared length\nof column $i$")
     below.set(ylabel="KL from the prior\nof latent $i$, nats", xlabel=r"$\lambda_i$")
-    above.set_title(f"VAE of {LATENTS} latents (dots), formulas (lines)", loc="left")
+    above.set_title("linear VAE (dots), formulas (lines)", loc="left")
     label(above, 2.95, 0.25, r"$\max(\lambda_i-\sigma^2,\ 0)$", GREY, ha="right")
     label(below, 2.95, 0.08, r"$\frac{1}{2}\log(\max(\lambda_i,\sigma^2)/\sigma^2)$", GREY, ha="right")
     label(above, NOISE - 0.06, 1.2, r"$\sigma^2$", ha="right")

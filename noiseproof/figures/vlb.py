@@ -85,7 +85,7 @@ def figure(found: list[Seen]) -> Figure:
     some[0].set_ylabel("noise in $x_t$")
     for axes in some[1:]:
         axes.tick_params(labelleft=False)
-    for k, (words, colour) in enumerate((("draws", GREY), ("their mean given $x_t$", "black"), ("trained", BRIGHT))):
+    for k, (words, colour) in enumerate((("draws", GREY), ("mean given $x_t$", "black"), ("trained", BRIGHT))):
         label(some[-1], 3.4, -1.75 - 0.5 * k, words, colour, ha="right")
     times = np.arange(1, len(found) + 1)
     below.bar(times, [at.least for at in found], width=0.5, color=DARK, alpha=0.25)
