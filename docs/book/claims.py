@@ -60,16 +60,13 @@ def anchor(claim: Claim, name: str) -> str:
 
 
 def statement(claim: Claim) -> str:
-    """What the derivations say in all: the first line, and the formula that it ends in; a single step says it itself."""
+    """What the derivations say in all: the first line and the formula at the end; a single step says it itself."""
+    formulas = {f for f in map(sympify, claim.formulas.values()) if not f.is_number}
     rows = []
     for d in claim.proved_by:
         done = stated(d)
-        formulas = {sympify(f) for f in claim.formulas.values()}
-        if (
-            len(done.steps) > 1
-            and done.relation in SIGNS
-            and any(done.end == f or done.end.has(f) for f in formulas if not f.is_number)
-        ):
+        ends = any(done.end == f or done.end.has(f) for f in formulas)
+        if len(done.steps) > 1 and done.relation in SIGNS and ends:
             latex = f"{tex(done.start)} {SIGNS[done.relation]} {tex(done.end)}"
             rows.append(div("row", render(latex, display=True).html))
     return div("formulas", "".join(rows)) if 0 < len(rows) <= 2 else ""
@@ -127,7 +124,8 @@ def mistake(claim: Claim, name: str, language: Language) -> str:
     why = language.because(claim, name)
     said = div("why", html(why)) if why else ""
     said += "".join(div("where", line) for line in where(claim, name, language))
-    return f'<div class="mistake" id="{anchor(claim, name)}"><code class="name">{escape(name)}</code>{formulas}{said}</div>'
+    head = f'<code class="name">{escape(name)}</code>'
+    return f'<div class="mistake" id="{anchor(claim, name)}">{head}{formulas}{said}</div>'
 
 
 def named(parameter: str, latex: str) -> str:

@@ -48,7 +48,7 @@ def caption(derivation: Derivation) -> str:
 
 
 def set_out(done: Followed) -> tuple[str, bool, list[Line]]:
-    """The left side, whether the first line follows it in one row, and the lines; a reason stands at the end of its step."""
+    """The left side, whether the first line follows it in one row, and the lines."""
     start, *rows = laid_out(done, TEXT_BLOCK, on_paper)
     short = bool(rows) and not rows[0].explains and on_paper(start) + max(map(on_paper, rows)) <= TEXT_BLOCK
     return start.latex, short, [*numbered(rows)]

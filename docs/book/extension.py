@@ -1,4 +1,4 @@
-"""What Sphinx is told: claims unfold in the source of a chapter, formulas are set by KaTeX, figures come in two themes."""
+"""What Sphinx is told: claims unfold in a chapter, formulas are set by KaTeX, figures come in two themes."""
 
 from __future__ import annotations
 

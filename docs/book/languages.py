@@ -41,7 +41,7 @@ ENGLISH = {
     "checks": "{n} checks",
     "code": "Read it as it is written: {place}",
     "again": "Run it: {command}",
-    "run": "Verdicts are of the run of {date} (seed {seed}, code {code}); a number is the relative error that would have been noticed.",
+    "run": "Verdicts of {date}, seed {seed}, code {code}.",
     "symbolic": "symbolic",
     "quadrature": "quadrature",
     "property": "search for a counterexample",
@@ -58,7 +58,7 @@ class Untranslated(LookupError):
 
 @dataclass(frozen=True)
 class Language:
-    """A language of the book: its code, its folder, its frame, and its words for what the derivations say in English."""
+    """A language of the book: its frame, and its words for what the derivations say in English."""
 
     code: str
     sphinx: str
@@ -136,40 +136,15 @@ class Language:
         return self.own("letters", f"{page.__name__.partition('.')[2]}.{letter}", said)
 
 
-ACRONYMS = [
-    "ELBO",
-    "VAE",
-    "GAN",
-    "KL",
-    "JSD",
-    "SNR",
-    "GMM",
-    "DDPM",
-    "DDIM",
-    "VP",
-    "VE",
-    "EDM",
-    "ODE",
-    "PF",
-    "CFG",
-    "DSM",
-    "IWAE",
-    "PPCA",
-    "MLE",
-    "VLB",
-    "W2",
-    "2M",
-    "1",
-    "SDE",
-    "v",
-]
+ACRONYMS = ("ELBO", "VAE", "GAN", "KL", "JSD", "SNR", "GMM", "DDPM", "DDIM", "DPMPP", "VP", "VE", "EDM", "ODE", "PF")
+ACRONYMS += ("CFG", "DSM", "IWAE", "PPCA", "MLE", "VLB", "SDE", "MMSE", "2M")
 
 
 def spelled(slug: str) -> str:
     """A slug as words: "naive-is-flat-prior" is "Naive is flat prior"."""
     known = {name.lower(): name for name in ACRONYMS}
     said = " ".join(known.get(word, word) for word in slug.split("-"))
-    return said[0].upper() + said[1:] if said[0] != "v" else said
+    return said[0].upper() + said[1:] if not said.startswith("v ") else said
 
 
 def html(text: str) -> str:
