@@ -8,12 +8,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from noiseproof import claim
-from noiseproof.figures.drawing import BRIGHT, DARK, PALE, label
+from noiseproof.figures.drawing import BRIGHT, DARK, PALE
 from numerics.compiled import formulas
 from numerics.solvers.grids import Grid
 from numerics.solvers.methods import ddim
 from numerics.solvers.moments import final
 from numerics.worlds import normal
+
+from .labels import label, stacked
 
 Array = np.ndarray
 
@@ -45,29 +47,28 @@ def by_running(steps: int) -> float:
 
 def ddim_shrinkage() -> Figure:
     """Above the ends of few steps, below what is missing of the variance."""
-    figure = Figure(figsize=(5.0, 5.2), layout="constrained")
-    ends, missing = figure.subplots(2, 1)
+    figure, (ends, missing) = stacked(6.4, (1, 1))
     x = np.linspace(-3.2, 3.2, 321)
     data = normal(x, MEAN, VARIANCE)
     ends.fill_between(x, data, color=PALE, alpha=0.6, lw=0)
-    ends.plot(x, data, color="black", lw=1.2)
+    ends.plot(x, data, color=DARK, lw=1.5)
     for n in FEW:
         density = normal(x, MEAN, by_formula(n))
-        ends.plot(x, density, color=BRIGHT, lw=1.2)
+        ends.plot(x, density, color=BRIGHT, lw=1.5)
         label(ends, 0, density.max() + 0.02, f"{n} steps", BRIGHT, ha="center", va="bottom")
-    label(ends, 1.5, 0.17, "the data")
+    label(ends, 1.5, 0.17, "the data", DARK)
     ends.set(xlim=(-3.2, 3.2), ylim=(0, 0.9), xlabel="$x_0$", ylabel="density")
     ends.set_title("where $x_T$ ends after few steps of DDIM", loc="left")
     n = np.geomspace(1, STEPS[-1], 200)
     constant = formulas(claim("sampler.ddim-gaussian"))["constant"](v_0=VARIANCE, theta=angle())
-    missing.plot(n, -constant / n / VARIANCE, color=DARK, lw=1)
-    missing.plot(n, 1 - by_formula(n) / VARIANCE, color=BRIGHT, lw=1)
-    missing.plot(STEPS, [1 - by_running(k) / VARIANCE for k in STEPS], "o", ms=4, color=BRIGHT)
+    missing.plot(n, -constant / n / VARIANCE, color="black", lw=1.4)
+    missing.plot(n, 1 - by_formula(n) / VARIANCE, color=BRIGHT, lw=1.4)
+    missing.plot(STEPS, [1 - by_running(k) / VARIANCE for k in STEPS], "o", ms=5, color=BRIGHT)
     missing.set(xscale="log", yscale="log", xlabel="steps N", xlim=(0.9, 300), ylim=(5e-3, 4))
     missing.set_title("missing part of the variance", loc="left")
     missing.set_xticks([1, 10, 100], ["1", "10", "100"])
     missing.set_yticks([0.01, 0.1, 1], ["1 %", "10 %", "100 %"])
     missing.minorticks_off()
-    label(missing, 3, 1.25, r"$\theta_T^2/N$", DARK, fontsize=9)
-    label(missing, 1, 0.27, r"$1-\cos^{2N}(\theta_T/N)$", BRIGHT, fontsize=9)
+    label(missing, 3, 1.25, r"$\theta_T^2/N$")
+    label(missing, 1, 0.27, r"$1-\cos^{2N}(\theta_T/N)$", BRIGHT)
     return figure

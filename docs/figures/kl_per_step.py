@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from noiseproof import claim
-from noiseproof.figures.drawing import BRIGHT, DARK, label
+from noiseproof.figures.drawing import BRIGHT, DARK, WIDE
 from numerics.checks.reversal.orders import price
 from numerics.compiled import formulas
 from numerics.quadrature import settled
 from numerics.worlds import mixture
+
+from .labels import along
 
 Array = np.ndarray
 
@@ -58,24 +59,17 @@ def costs(of: Kernel) -> Costs:
 def kl_per_step() -> Figure:
     """Dots are integrals, lines the leading terms."""
     found = {name: costs(kernel) for name, kernel in KERNELS.items()}
-    figure = Figure(figsize=(5.0, 3.7), layout="constrained")
+    figure = Figure(figsize=(WIDE, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.set(xscale="log", yscale="log", xlim=(8e-4, 0.6), ylim=(2e-9, 3))
     axes.set(xlabel=r"step size $\beta_t$", ylabel="KL per step, nats")
     axes.set_xticks([1e-3, 1e-2, 0.1, 0.5], ["0.001", "0.01", "0.1", "0.5"])
     axes.minorticks_off()
     for of, colour in zip(found.values(), (BRIGHT, DARK, "black"), strict=True):
-        axes.plot(BETAS, of.leading(BETAS), color=colour, lw=1)
-        axes.plot(BETAS, of.integrated, "o", ms=4, color=colour)
+        axes.plot(BETAS, of.leading(BETAS), color=colour, lw=1.2)
+        axes.plot(BETAS, of.integrated, "o", ms=5, color=colour)
     figure.draw_without_rendering()  # so that the axes know how steep a line is
-    along(axes, found["naive"], 0.009, "naive kernel: slope 1", BRIGHT)
-    along(axes, found["DDPM's"], 0.006, r"exact mean, variance $\beta_t$: slope 2", DARK)
-    along(axes, found["best"], 0.0055, "exact mean and variance: slope 3", "black")
+    along(axes, found["naive"].leading, 0.009, "naive kernel: slope 1", BRIGHT)
+    along(axes, found["DDPM's"].leading, 0.0062, r"exact mean, variance $\beta_t$: slope 2", DARK)
+    along(axes, found["best"].leading, 0.0057, "exact mean and variance: slope 3", "black")
     return figure
-
-
-def along(axes: Axes, of: Costs, beta: float, words: str, colour: str) -> None:
-    """Words above a line, as steep as it is."""
-    (x, y), (x_2, y_2) = axes.transData.transform([(b, of.leading(b)) for b in (beta, 2 * beta)])
-    turned = {"rotation": np.degrees(np.arctan2(y_2 - y, x_2 - x)), "rotation_mode": "anchor"}
-    label(axes, beta, 1.7 * of.leading(beta), words, colour, ha="center", va="bottom", **turned)
