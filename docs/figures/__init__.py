@@ -34,4 +34,12 @@ DRAWINGS: dict[str, Callable[[], Figure]] = {
     "dirac-orbits": drawn_by("noiseproof.figures.gan", "dirac_dynamics"),
     "simple-loss": drawn_by("noiseproof.figures.vlb", "simple_loss_minimiser"),
     "digits": drawn_by("noiseproof.figures.digits", "empirical_kernel"),
+    "kl-per-step": drawn_by("docs.figures.kl_per_step", "kl_per_step"),
+    "ddim-shrinkage": drawn_by("docs.figures.ddim_shrinkage", "ddim_shrinkage"),
+    "orders": drawn_by("docs.figures.orders", "orders"),
+    "edm-preconditioning": drawn_by("docs.figures.edm_preconditioning", "edm_preconditioning"),
+    "guidance-does-not-commute": drawn_by("docs.figures.guidance", "guidance_does_not_commute"),
+    "roofline": drawn_by("docs.figures.roofline", "roofline"),
+    "peer-bars": drawn_by("docs.figures.peer_bars", "peer_bars"),
+    "conformance-matrix": drawn_by("docs.figures.conformance_matrix", "conformance_matrix"),
 }
