@@ -30,7 +30,9 @@ def spelled(text: str) -> str:
         script = lambda m, sign=sign, small=small: f"{sign}{{{''.join(small[c] for c in m[0]).replace('−', '-')}}}"
         text = re.sub(f"[{''.join(small)}]+", script, text)
     text = re.sub(r"(?<=\d) x (?=\d)", " × ", text)
-    return unicodedata.normalize("NFC", re.sub(r"\bx ([0t])$", r"x_\1", text))  # pull on x 0: from a Python name
+    text = re.sub(r"\bx ([0t])$", r"x_\1", text)  # pull on x 0, bayes kernel: reasons that were Python names
+    text = re.sub(r"(?<![\w.`-])(?:bayes|bonnet|gaussian|gibbs|jensen|tweedie)\b", lambda m: m[0].title(), text)
+    return unicodedata.normalize("NFC", re.sub(r"\bkl\b(?! ?\()", "KL", text))
 
 
 # ---------------------------------------------------------------- tokens
@@ -40,7 +42,7 @@ ACCENTED = r"\\(?:bar|hat|tilde|dot)(?:\s*\{[^{}]*\}|\s*\\[A-Za-z]+|\s+[A-Za-z])
 HEAD = (
     rf"{ACCENTED}|\\[A-Za-z]+|(?:{GREEKS})(?:[_-](?:bar|tilde))?(?![A-Za-z]|-[A-Za-z])|[Α-ωℓ∂∞]|[A-Za-z](?![A-Za-zÀ-ž])"
 )
-INDEX = r"[_^](?:\{[^{}]*\}|\\[A-Za-z]+|-?[A-Za-z0-9]+|[Α-ω])|'+(?![A-Za-z])|\*(?![\w*])"
+INDEX = r"[_^](?:\{[^{}]*\}|\\[A-Za-z]+|-?[A-Za-z0-9]+|[Α-ω])|'+(?![A-Za-z])|!(?!\w)|\*(?![\w*])"
 SIDE_BY_SIDE = "ihc|ic|hc|hf|hD|Lh|fx|pg|LL|dx|du|dt|dw"  # letters that make no English word
 OPEN = {name: rf"\{name}" for name in ("log", "exp", "max", "min", "cos", "sin", "tanh")}  # need no brackets
 OPEN |= {"grad": r"\nabla", "Laplace": r"\Delta"}
@@ -55,7 +57,7 @@ TOKEN = re.compile(
     rf"""(?P<gap>\s+)
     |:math:`(?P<typed>[^`]+)`
     |\$(?P<dollars>[^$]+)\$
-    |(?P<code>``[^`]+``|`[^`]+`|\bexpm1\b|\b(?!(?:{GREEKS})_)[a-z]{{2,}}(?:_[a-z]+)+(?:=\w+)?)
+    |(?P<code>(?:\{{claim\}})?`[^`]+`|``[^`]+``|\bexpm1\b|\b(?!(?:{GREEKS})_)[a-z]{{2,}}(?:_[a-z]+)+(?:=\w+)?)
     |(?P<word>(?<![\w-])(?:[23]M\b|(?:[aA]ppendix|[aA]pp\.|equations)\ [A-Z]\b(?:\.\d+)?))
     |(?P<dots>,\ \.\.\.,\ |(?<!\.)\.\.(?!\.))
     |(?P<sign>>=|<=|->|\bxor\b|[+=<>/→−‖~∼≥≤≠≈±·×-])
@@ -95,7 +97,7 @@ def tokens(text: str, page: ModuleType | None = None) -> list[Piece]:
         kind, raw = (match.lastgroup or "").rstrip("_"), match[0]
         match kind:
             case "typed":
-                found.append(Piece("letter", raw, match["typed"]))
+                found.append(Piece("letter", raw, one_spelling(match["typed"])))
             case "dollars":
                 found.append(Piece("letter", raw, match["dollars"]))
             case "letter":
@@ -111,6 +113,13 @@ def tokens(text: str, page: ModuleType | None = None) -> list[Piece]:
             case _:
                 found.append(Piece(kind, raw, raw))
     return found
+
+
+def one_spelling(latex: str) -> str:
+    """LaTeX that people type in several ways, as the derivations write it: KL(p || q) in upright letters, with room."""
+    latex = re.sub(r"D_\{(?:\\(?:mathrm|rm) ?)?\{?KL\}\}?", r"\\mathrm{KL}", latex)
+    latex = re.sub(r"(?<=\w)\\Vert *|(?<=[\w})])\\\|(?=[a-z]\W)", r"\\,\\|\\,", latex)
+    return re.sub(r"\\rm (\w+)", r"\\mathrm{\1}", latex)
 
 
 def letter(typed: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
@@ -22,7 +23,7 @@ from derivations import claims
 from derivations.calculus.notation import Density
 from derivations.rendering.formulas import tex
 
-from .letters import DOTS, OPEN, Piece, tokens
+from .letters import DOTS, OPEN, Piece, one_spelling, tokens
 
 # ---------------------------------------------------------------- brackets, and runs
 
@@ -30,7 +31,7 @@ CLOSED_BY = {"(": ")", "[": "]"}
 SEPARATORS = {",": r",\, ", ";": r";\, ", "|": r" \mid "}
 QUANTITIES = ("noise", "score", "const")  # words that stand for a number in a formula
 NO_NOUN = {"and", "or", "has", "have", "is", "are", "in", "on", "at", "to", "as", "of", "by", "times", "down", "over"}
-NO_NOUN |= {"ones"}  # what may follow the letter "a", and not the article
+NO_NOUN |= {"its", "ones"}  # what may follow the letter "a", and not the article
 Sentence = Sequence[Piece]
 
 
@@ -164,7 +165,11 @@ def operand_at(
 
 def article(pieces: Sentence, i: int, pending: str, before: str) -> bool:
     """Is this "a" the article, and not a letter?"""
-    if pending or before == "number" or (i + 1 < len(pieces) and pieces[i + 1].kind not in ("gap", "mark", "word")):
+    if (
+        pending
+        or (before == "number" and pieces[i - 1].kind == "number")
+        or (i + 1 < len(pieces) and pieces[i + 1].kind not in ("gap", "mark", "word"))
+    ):
         return False
     if i + 2 >= len(pieces) or pieces[i + 1].kind == "mark":
         return False
@@ -198,7 +203,7 @@ def in_mathematics(text: str, page: ModuleType | None = None, emphasis: bool = F
 
 def code(text: str) -> str:
     """A name of a program, or the link to a claim."""
-    name = text.strip("`")
+    name = text.removeprefix("{claim}").strip("`")
     return f"{{claim}}`{name}`" if name in claims() else f"`{name}`"
 
 
@@ -220,7 +225,7 @@ def of_docstring(page: ModuleType) -> str:
         else:
             found.append(in_mathematics(" ".join(block.split()), page, emphasis=True))
     for listed in references:
-        entries = re.split(r"\n(?! )", inspect.cleandoc(listed))
+        entries = re.split(r"\n(?! )", textwrap.dedent(listed))
         rows = "\n".join(f"- {in_mathematics(' '.join(entry.split()), page)}" for entry in entries)
         found.append(f":::{{container}} references\n{rows}\n:::")
     return "\n\n".join(found)
@@ -230,12 +235,12 @@ def formulas(display: str) -> list[str]:
     """The formulas of a display, one by one; a short condition stays beside what it is said of."""
     found: list[str] = []
     for part in re.split(r"\\\\|(?<!&)\\qquad", re.sub(r"\s+", " ", display)):
-        formula = re.sub(r" ([.,;:])$", r"\1", part.replace(r"&\qquad", r",\quad ").replace("&", "").strip())
-        condition = formula.startswith(r"\text{for") or ("=" not in formula and len(formula) < 16)
-        if condition and found:
+        formula = re.sub(r" ([.,;:])$", r"\1", part.replace(r"&\qquad", r",\quad").replace("&", "").strip())
+        condition = formula.startswith(r"\text{for") or ("=" not in formula and len(formula) < 24)
+        if found and (condition or (found[-1].endswith(":") and len(found[-1]) < 30)):
             found[-1] += rf"\quad {formula}"
         elif formula:
-            found.append(formula)
+            found.append(one_spelling(formula))
     return found
 
 
