@@ -50,8 +50,8 @@ from ..calculus import (
 from ..claim import Claim
 from .denoiser import added, data, sigma, u, x_0
 
-# Notation: F is the output of a network; c and k are any scale of the input, and any shortcut, and skip and out those
-# that are found.
+# Notation: F is the output of a network; c and k are any scale of the input, and any shortcut, and `skip` and `out`
+# those that are found.
 
 F, k, mu, noise = reals(r"F k \mu \epsilon")
 c, sigma_d, skip, out = positives(r"c \sigma_d c_{skip} c_{out}")

@@ -17,8 +17,8 @@ from sympy import Integer, Min, Product, Rational, Sum, cos, exp, pi, sqrt
 from ..calculus import UnitFunction, algebra, d, differentiation, eq, naturals, units
 from ..claim import Claim
 
-# Notation: gaps is T - 1, the number of intervals between T equally spaced betas; \rho_t is the root of \bar\alpha_t,
-# and falls from \rho_1 to the part k of it, on a way of which the part u is left.
+# Notation: `gaps` is T - 1, the number of intervals between T equally spaced betas; \rho_t is the root of
+# \bar\alpha_t, and falls from \rho_1 to the part k of it, on a way of which the part u is left.
 
 t, i, gaps, T = naturals("t i N T")
 root_1, end, part = units(r"\rho_1 k u")

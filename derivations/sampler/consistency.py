@@ -71,8 +71,8 @@ from ..edm.denoiser import (
 from .gaussian import WORLD as TRAJECTORY
 from .gaussian import along, denoiser, flow, m_0, v_0
 
-# Notation: epsilon is the level where trajectories end, rise what sigma is above it; F(u) is the part of the law that
-# is below u; a point moves by h a while the level rises by h.
+# Notation: epsilon is the level where trajectories end, `rise` what sigma is above it; F(u) is the part of the law
+# that is below u; a point moves by h a while the level rises by h.
 
 epsilon, rise, sigma_d, h = positives(r"\varepsilon \kappa \sigma_d h")
 a, noise = reals(r"a \bar\epsilon")

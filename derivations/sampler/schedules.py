@@ -33,8 +33,8 @@ from ..calculus import (
 from ..claim import Claim
 from .ddpm import predicted_noise, predicted_x_0, sigma, x_0, x_s, x_t
 
-# Notation: rest levels come after the i-th and before zero, and k is any place; eta is the part of the most churn that
-# is used.
+# Notation: `rest` levels come after the i-th and before zero, and k is any place; eta is the part of the most churn
+# that is used.
 
 i, rest, N = naturals("i j N")
 place = reals("k")

@@ -63,8 +63,8 @@ from ..calculus import (
 from ..claim import Claim
 from .moments import f, g, h, t, x
 
-# Notation: q_t(x) on the line, and p_t(x_1, x_2) in the plane; slope is a coordinate of the score, curvature the
-# Laplacian of the log density, and drifted the product of velocity and score.
+# Notation: q_t(x) on the line, and p_t(x_1, x_2) in the plane; `slope` is a coordinate of the score, `curvature` the
+# Laplacian of the log density, and `drifted` the product of velocity and score.
 
 x_1, x_2, u_1, u_2, m = reals("x_1 x_2 u_1 u_2 m")
 slope, curvature, drifted = reals(r"s \Delta F\cdot{s}")
