@@ -87,7 +87,7 @@
     P.button(say("draws"), () => { seed += 1; begin(); }, { id: "rs-draws" }), lengths);
 
   const sample = (kind) => `<span class="rs-sample rs-${kind}"></span>`;
-  const key = element("p", { class: "rs-key", html: `<span>${sample("exact")}${say("chain_exact")}</span><span>${sample("naive")}${say("chain_naive")}</span>` });
+  const key = element("p", { class: "rs-key", html: `<span>${sample("exact")}${say("chain_exact")}</span><span>${sample("likelihood")}${say("chain_naive")}</span>` });
 
   const plot = (name, label) => {
     const canvas = element("canvas", { role: "img", "aria-label": plain(label), class: `rs-canvas rs-${name}` });
@@ -107,7 +107,7 @@
     element("tr", {}, heading(say("end")), cell(shown("naive_variance_end")), cell(shown("data_variance"))));
   const sums = element("p", { class: "rs-sums" },
     element("span", { html: `${say("end")}: ${say("chain_sum")} = ` }), shown("added_variance"), element("br"),
-    element("span", { html: `${say("path")}: ` }), shown("path_kl"), element("span", { html: ` nat · ${say("whatever")}` }));
+    element("span", { html: `${say("path")}: ` }), shown("path_kl"), element("span", { html: ` ${say("column_kl")}, ${say("whatever")}` }));
   const report = element("p", { class: "rs-report", "aria-live": "polite" });
 
   // ---------------------------------------------------------------- drawing
@@ -138,10 +138,10 @@
     return Array.from({ length: Math.floor(most / by) }, (_, k) => (k + 1) * by);
   }
 
-  function timed({ pen, left, right, low, at }) {
+  function timed({ pen, w, left, right, low, at }) {
     pen.fillStyle = colours.ink;
     pen.textBaseline = "top";
-    for (const part of [1, 0.75, 0.5, 0.25, 0]) {
+    for (const part of w < 480 ? [1, 0.5, 0] : [1, 0.75, 0.5, 0.25, 0]) {
       pen.textAlign = part === 1 ? "left" : "center";
       pen.fillText(`${part === 1 ? `${words.time} = ` : ""}${W.digits(Math.round(T * part)).replace(/\.0*$/, "")}`, part === 1 ? left : at(T * part), low + 5);
     }

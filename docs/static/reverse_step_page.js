@@ -199,7 +199,7 @@ const reverseStepPage = (() => {
   /* A letter with its index, in a picture. */
   function letter(source, attributes) {
     const [head, index = ""] = source.split("_");
-    return element("svg:text", { class: "rs-letter", ...attributes }, head,
+    return element("svg:text", { ...attributes, class: `rs-letter ${attributes.class ?? ""}` }, head,
       element("svg:tspan", { dy: "0.3em", "font-size": "0.72em" }, index.replace(/[{}]/g, "")));
   }
 

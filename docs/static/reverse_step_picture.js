@@ -37,12 +37,13 @@
 
   const path = (kind) => curves.appendChild(element("svg:path", { class: `rs-${kind}` }));
   const rules = element("svg:g", { class: "rs-rules", "aria-hidden": "true" });
+  const written = element("svg:g", { class: "rs-rules rs-written", "aria-hidden": "true" });
   const drawn = Object.fromEntries(
     ["prior-area", "prior", "data", "product", "likelihood", "exact-area", "exact", "naive", "guide", "naive-mean", "exact-mean", "pull"].map(
       (kind) => [kind, path(kind)],
     ),
   );
-  svg.append(rules, curves);
+  svg.append(rules, curves, written);
 
   const disc = (k) => ({
     name: `rs-component-${k}`,
@@ -62,9 +63,9 @@
   const flag = {
     name: "rs-seen",
     parts: [
-      element("svg:path", { class: "rs-ring", d: "M0 -17L19 -2V22H-19V-2Z" }),
-      element("svg:path", { class: "rs-knob", d: "M0 -11L15 1V17H-15V1Z" }),
-      P.letter(words.seen, { class: "rs-number", "text-anchor": "middle", y: 12.5 }),
+      element("svg:path", { class: "rs-ring", d: "M0 -17L20 -2V25H-20V-2Z" }),
+      element("svg:path", { class: "rs-knob", d: "M0 -11L16 1V20H-16V1Z" }),
+      P.letter(words.seen, { class: "rs-number", "text-anchor": "middle", y: 13 }),
     ],
   };
   const seen = P.handle({
@@ -74,14 +75,16 @@
   svg.append(...centres, seen);
 
   function ruled() {
-    const parts = [];
+    const parts = [], texts = [];
     for (let k = 0; k < 3; k++) parts.push(element("svg:line", { x1: margin, x2: width - margin, y1: base(k), y2: base(k) }));
     for (let x = -VIEW + 1; x < VIEW; x++) {
       parts.push(element("svg:line", { class: "rs-tick", x1: at(x), x2: at(x), y1: base(2), y2: base(2) + 4 }));
-      parts.push(element("svg:text", { x: at(x), y: base(2) + 17, "text-anchor": "middle" }, String(x).replace("-", "−")));
+      // On a phone the last number makes room for the letter.
+      if (width > 480 || x < VIEW - 1) texts.push(element("svg:text", { x: at(x), y: base(2) + 17, "text-anchor": "middle" }, String(x).replace("-", "−")));
     }
-    parts.push(P.letter(words.axis, { x: width - margin, y: base(2) + 18, "text-anchor": "end" }));
+    texts.push(P.letter(words.axis, { x: width - margin, y: base(2) + 18, "text-anchor": "end" }));
     rules.replaceChildren(...parts);
+    written.replaceChildren(...texts);
   }
 
   function sized() {
@@ -198,7 +201,8 @@
 
   function judge({ numbers }) {
     const values = Object.fromEntries(Object.entries(numbers).map(([name, x]) => [name, W.digits(x, 3)]));
-    const kind = numbers.kl > 0.02 ? "verdict_apart" : numbers.kl_rate < 0.05 ? "verdict_flat" : "verdict_small";
+    const flat = numbers.kl_average < 0.01 * Math.min(1, 100 * numbers.beta) && numbers.kl_rate < 0.1;
+    const kind = flat ? "verdict_flat" : numbers.beta < 0.02 ? "verdict_small" : numbers.kl < 0.02 ? "verdict_here" : "verdict_apart";
     const text = plain(kind, values);
     // A screen reader hears where one has arrived, and not every number on the way.
     clearTimeout(speaking);
