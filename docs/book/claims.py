@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
 from html import escape
 from importlib import import_module
 from types import ModuleType
@@ -84,7 +84,7 @@ def derivation(claim: Claim, d: Derivation, language: Language) -> str:
     broken: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
     for name in claim.mistakes:
         found = evidence.breaks(claim.id, name)
-        if found and found.derivation == d.__name__:
+        if found.breaks and found.derivation == d.__name__:
             broken[found.step].append((name, anchor(claim, name)))
     says = language.derivation(d, caption(d))
     lines = [f"{{.says}}\n{says}"] if says else []
@@ -123,27 +123,32 @@ def mistake(claim: Claim, name: str, language: Language) -> str:
     formulas = "".join(div("wrong", render(named(p, tex(sympify(f))), display=True).html) for p, f in wrong.items())
     why = language.because(claim, name)
     said = div("why", html(why)) if why else ""
-    said += "".join(div("where", line) for line in where(claim, name, language))
+    said += div("where", where(claim, name, language))
     head = f'<code class="name">{escape(name)}</code>'
     return f'<div class="mistake" id="{anchor(claim, name)}">{head}{formulas}{said}</div>'
 
 
 def named(parameter: str, latex: str) -> str:
-    """A formula with the name of its parameter: a letter if it is one, else in upright letters."""
-    letter = called(parameter)
-    return rf"\text{{{letter.replace('_', ' ')}}} = {latex}"
+    """A formula with the name of its parameter: a letter as it is printed, else in upright words."""
+    head, _, index = parameter.partition("_")
+    if re.fullmatch(r"[a-z]", head) and re.fullmatch(r"[a-z]{2,}", index):
+        name = rf"{head}_{{\mathrm{{{index}}}}}"  # c_skip
+    elif called(parameter) != parameter and parameter.count("_") < 2:
+        name = words.in_mathematics(parameter).strip("$")
+    else:
+        name = rf"\text{{{parameter.replace('x_0', '$x_0$').replace('_', ' ').replace('x 0', 'x_0')}}}"
+    return f"{name} = {latex}"
 
 
-def where(claim: Claim, name: str, language: Language) -> Iterator[str]:
+def where(claim: Claim, name: str, language: Language) -> str:
     """Where a mistake breaks, and which numerical checks find it out without the derivation."""
     found = evidence.breaks(claim.id, name)
-    if found:
-        several = len(claim.proved_by) > 1
-        place = next((caption(d) for d in claim.proved_by if d.__name__ == found.derivation), "")
-        derivation = next((d for d in claim.proved_by if d.__name__ == found.derivation), None)
-        said = language.derivation(derivation, place).rstrip(".") if derivation else found.derivation
-        place = language.say("breaks" if several else "alone", step=found.step, said=said)
-        yield html(f"{place}: {found.told(language)}")
+    if not found.breaks:
+        return html(language.say("held", told=found.told(language)))
+    (derivation,) = (d for d in claim.proved_by if d.__name__ == found.derivation)
+    said = language.derivation(derivation, caption(derivation)).rstrip(".")
+    place = language.say("breaks" if said and len(claim.proved_by) > 1 else "alone", step=found.step, said=said)
+    return html(f"{place}: {found.told(language)}")
 
 
 def closing(claim: Claim, language: Language) -> str:
@@ -158,6 +163,15 @@ def closing(claim: Claim, language: Language) -> str:
     if claim.source:
         rows.insert(0, f"{language['source']}: {html(language.source(claim))}")
     return div("closing", " · ".join(rows))
+
+
+def of_the_run(language: Language) -> str:
+    """When the verdicts of a chapter were reached, and with what."""
+    run = evidence.of_the_run()
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items() if version)
+    said = language.say("run", date=run["date"], seed=run["seed"], code=run["code"], versions=versions)
+    old = div("stale", language["stale"]) if evidence.stale() else ""
+    return block(div("run", said) + old)
 
 
 # ---------------------------------------------------------------- pages

@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 from derivations import PAGES, claims
 
 from . import katex
-from .claims import opening, section
+from .claims import of_the_run, opening, section
 from .languages import Language, language
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,10 @@ def unfold(app: Sphinx, docname: str, source: list[str]) -> None:
             raise Unknown(f"{docname}: there is no {found[1]} called {found[2]}")
         return (opening if found[1] == "page" else section)(found[2], speaking)
 
-    source[0] = LINK.sub(lambda found: linked(found[1], docname, speaking), UNFOLDS.sub(unfolded, source[0]))
+    text, claims_told = UNFOLDS.subn(unfolded, source[0])
+    if claims_told:
+        text = f"{text}\n\n{of_the_run(speaking)}\n"
+    source[0] = LINK.sub(lambda found: linked(found[1], docname, speaking), text)
 
 
 def linked(id: str, docname: str, speaking: Language) -> str:
