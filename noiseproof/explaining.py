@@ -6,6 +6,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -23,6 +24,8 @@ from derivations.rendering.terminal import called, inline, prose, to_terminal, t
 from .choosing import claims
 from .parsing import domain, letters
 from .verifying import FAIL, PASS, examine, located
+
+BOOK = Path(__file__).resolve().parents[1] / "docs" / "_build" / "html"  # of a checkout, once it is built
 
 KINDS = {
     "symbolic": "a derivation, followed line by line",
@@ -112,7 +115,20 @@ def explain(claim: Claim, console: Console) -> bool:
     heading(console, "Checks")
     for kind in claim.kinds:
         indented(console, Text.assemble((f"{kind:<12}", "bold"), KINDS[kind]))
+    heading(console, "Book")
+    console.print(Text("  ").append_text(in_the_book(claim)), soft_wrap=True)
     return stands
+
+
+def in_the_book(claim: Claim) -> Text:
+    """Where the book has a claim: a link if it is built, else the line that builds it."""
+    page, slug = BOOK / f"{claim.chapter}.html", claim.id.split(".")[1]
+    if not page.exists():
+        return Text.assemble(f"{page.name}#{slug}", ("  (make docs, in a checkout)", "dim"))
+    link = f"{page.as_uri()}#{slug}"
+    below = page.is_relative_to(Path.cwd())
+    shown = f"{page.relative_to(Path.cwd()).as_posix()}#{slug}" if below else link
+    return Text(shown, f"link {link}")
 
 
 def named(derivation: Derivation) -> str:

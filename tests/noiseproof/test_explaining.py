@@ -52,6 +52,22 @@ def test_lines_keep_their_width_and_end_without_blanks(capfd, monkeypatch):
     assert lines[first + 1].startswith("  ")
 
 
+def test_it_ends_with_the_place_in_the_book(capfd, monkeypatch, tmp_path):
+    monkeypatch.setattr("noiseproof.explaining.BOOK", tmp_path / "html")
+    said = explained(capfd, monkeypatch, "reversal.naive-is-flat-prior", 100)
+    assert said[-2:] == ["Book", "  reversal.html#naive-is-flat-prior  (make docs, in a checkout)"]
+
+    (tmp_path / "html").mkdir()
+    page = tmp_path / "html" / "reversal.html"
+    page.write_text("built")
+    *_, built = explained(capfd, monkeypatch, "reversal.naive-is-flat-prior", 100)
+    assert built == f"  {page.as_uri()}#naive-is-flat-prior"
+
+    monkeypatch.chdir(tmp_path)
+    *_, here = explained(capfd, monkeypatch, "reversal.naive-is-flat-prior", 100)
+    assert here == "  html/reversal.html#naive-is-flat-prior"
+
+
 def test_no_claim_speaks_of_a_letter_that_it_does_not_introduce():
     for claim in claims().values():
         said = "\n".join(introduced(claim))
