@@ -22,7 +22,7 @@ from .labels import label
 Array = np.ndarray
 
 AT = {"mu": 1.0, "c": 0.6, "C": 2.0, "w": 3.0}  # N(1, 0.6) with the label, N(0, 2) without, and a strong guidance
-GRID = karras(80, sigma_max=3.0, sigma_min=0.01)
+GRID = karras(160, sigma_max=3.0, sigma_min=0.01)
 AWAY = np.array([-2, -1, 0, 1, 2])  # standard deviations of the points that follow the flows
 
 
