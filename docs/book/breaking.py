@@ -164,7 +164,8 @@ def where(claim: Claim, mistake: str) -> Break:
 
 def all_of(id: str) -> tuple[str, dict[str, dict[str, Any]]]:
     """Every named mistake of a claim as plain data: what a process hands to another."""
-    return id, {name: asdict(where(claims()[id], name)) for name in claims()[id].mistakes}
+    found = {name: asdict(where(claims()[id], name)) for name in claims()[id].mistakes}
+    return id, {name: {key: value for key, value in one.items() if key != "by"} for name, one in found.items()}
 
 
 def everywhere(ids: Iterable[str], workers: int) -> dict[str, dict[str, dict[str, Any]]]:
