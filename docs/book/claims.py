@@ -180,7 +180,7 @@ def of_the_run(language: Language) -> str:
 def opening(name: str, language: Language) -> str:
     """What a page of derivations says before it derives, and its letters."""
     page = import_module(f"derivations.{name}")
-    return f":::{{container}} opening\n{language.page(page)}\n:::\n\n" + block(letters(page, language))
+    return f":::::{{container}} opening\n{language.page(page)}\n:::::\n\n" + block(letters(page, language))
 
 
 def letters(page: ModuleType, language: Language) -> str:

@@ -12,6 +12,7 @@ from docutils.parsers.rst import directives
 from pygments.formatters import HtmlFormatter
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.logging import getLogger
 
 from derivations import PAGES, claims
 
@@ -19,13 +20,10 @@ from . import katex
 from .claims import of_the_run, opening, section
 from .languages import Language, language
 
+NEWS = getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 UNFOLDS = re.compile(r"^```\{(page|claim)\} *(\S+)\n```$", re.MULTILINE)
 LINK = re.compile(r"\{claim\}`([\w.-]+)`")
-
-
-class Unknown(ValueError):
-    """A claim, a page or a drawing that there is not."""
 
 
 def spoken(app: Sphinx) -> Language:
@@ -42,7 +40,8 @@ def unfold(app: Sphinx, docname: str, source: list[str]) -> None:
     def unfolded(found: re.Match[str]) -> str:
         known = PAGES if found[1] == "page" else claims()
         if found[2] not in known:
-            raise Unknown(f"{docname}: there is no {found[1]} called {found[2]}")
+            NEWS.warning(f"there is no {found[1]} called {found[2]}", location=docname)
+            return found[0]
         return (opening if found[1] == "page" else section)(found[2], speaking)
 
     text, claims_told = UNFOLDS.subn(unfolded, source[0])
@@ -54,7 +53,8 @@ def unfold(app: Sphinx, docname: str, source: list[str]) -> None:
 def linked(id: str, docname: str, speaking: Language) -> str:
     """A link to a claim: in its own language if the chapter is there, else to the English page."""
     if id not in claims():
-        raise Unknown(f"{docname}: there is no claim called {id}")
+        NEWS.warning(f"there is no claim called {id}", location=docname)
+        return f"`{id}`"
     claim = claims()[id]
     chapter, slug = id.split(".")
     if (speaking.folder / f"{chapter}.md").exists():
@@ -98,7 +98,7 @@ class Drawing(SphinxDirective):
         for theme, suffix in (("only-light", ""), ("only-dark", "-dark")):
             path = ROOT / "docs" / "figures" / f"{name}{suffix}.svg"
             if not path.exists():
-                raise Unknown(f"{self.env.docname}: there is no drawing {path.name}; python -m docs.figures draws it")
+                raise self.error(f"there is no drawing {path.name}; python -m docs.figures draws it")
             self.env.note_dependency(str(path))
             image = nodes.image(uri=f"/../figures/{path.name}", alt=self.options.get("alt", ""), classes=[theme])
             shown.append(image)
