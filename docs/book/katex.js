@@ -1,13 +1,23 @@
-// LaTeX to HTML, one request a line: {"latex": ..., "display": ...} in, {"html": ...} or {"error": ...} out.
+// LaTeX to HTML.  One request a line on stdin, one answer a line on stdout:
+//   {"latex": ..., "display": ...}  {"html": ..., "em": ..., "unbreakable": ...} or {"error": ...}
+//   {"names": [...]}                {"css": ...}, for class names that occur in that HTML
 "use strict";
 
+const fs = require("node:fs");
+const path = require("node:path");
 const readline = require("node:readline");
-const katex = require("../static/katex/katex.min.js");
+const { compact, radicals } = require("./compact.js");
+const { plainRules, rules } = require("./names.js");
 
-function answer({ latex, display }) {
-  const options = { displayMode: display, output: "html", throwOnError: true, strict: "error" };
+function stylesheet(names) {
+  const fixed = fs.readFileSync(path.join(__dirname, "formulas.css"), "utf8");
+  return [fixed.trim(), `.katex{${radicals().join(";")}}`, ...plainRules(), ...rules(names)].join("\n") + "\n";
+}
+
+function answer({ latex, display, names }) {
+  if (names) return { css: stylesheet(names) };
   try {
-    return { html: katex.renderToString(latex, options), em: 0, unbreakable: 0 };
+    return compact(latex, display);
   } catch (error) {
     return { error: error.message };
   }
