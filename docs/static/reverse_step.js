@@ -273,11 +273,11 @@ const reverseStepMathematics = (() => {
     };
   }
 
-  /* The component that a uniform number picks: the first whose weights have passed it. */
-  function picked(weights, u) {
+  /* A draw of the law: a component, picked by the uniform number u, and in it a draw with the normal z. */
+  function drawn(law, u, z) {
     let k = 0;
-    for (let passed = weights[0]; passed <= u && k < weights.length - 1; passed += weights[k]) k++;
-    return k;
+    for (let passed = law.weights[0]; passed <= u && k < law.weights.length - 1; passed += law.weights[k]) k++;
+    return law.means[k] + Math.sqrt(law.variances[k]) * z;
   }
 
   // ---------------------------------------------------------------- the two chains
@@ -319,12 +319,8 @@ const reverseStepMathematics = (() => {
       this.normal = normals(seed);
       this.uniform = uniforms((seed ^ 0x5bd1e995) >>> 0);
       this.exact = new Float64Array(particles);
-      const start = normals((seed ^ 0x2545f491) >>> 0), end = this.bars[T];
-      for (let i = 0; i < particles; i++) {
-        const k = picked(data.weights, this.uniform());
-        const x_0 = data.means[k] + Math.sqrt(data.variances[k]) * start();
-        this.exact[i] = Math.sqrt(end) * x_0 + Math.sqrt(1 - end) * start();
-      }
+      const start = normals((seed ^ 0x2545f491) >>> 0), end = this.bars[T], seen = marginal(data, end);
+      for (let i = 0; i < particles; i++) this.exact[i] = drawn(seen, this.uniform(), start());
       this.naive = Float64Array.from(this.exact);
       this.ends = {
         T, particles, alpha_bar_T: end, data_variance: variance(data), added_variance: 2 * (1 / end - 1),
@@ -367,9 +363,9 @@ const reverseStepMathematics = (() => {
   }
 
   return {
-    affine, conditioned, density, deviation, divergence, entropy, errorOfDeviation, exactLaw, exactStep, expectation, fisher,
+    affine, conditioned, density, deviation, divergence, drawn, entropy, errorOfDeviation, exactLaw, exactStep, expectation, fisher,
     gaussian, logDensity, marginal, mean, mixture, naiveDraw, naiveKernel, naiveLaw, noiseOf, normals, oneStep,
-    pathDivergence, picked, responsibilities, reverseKernel, schedule, scores, uniforms, variance, whole, within, Chains,
+    pathDivergence, responsibilities, reverseKernel, schedule, scores, uniforms, variance, whole, within, Chains,
   };
 })();
 
