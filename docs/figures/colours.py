@@ -13,10 +13,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from noiseproof.figures.drawing import BRIGHT, DARK, GREY, PALE
+from noiseproof.figures.drawing import BRIGHT, DARK, GREEN, GREY, PALE
 
 INK, PAPER = "#000000", "#ffffff"
-GREEN = "#1d7a5f"  # a third, where two do not do
 EXACT, NAIVE = DARK, BRIGHT  # the same in every drawing of the book
 
 ON_DARK = {

@@ -16,17 +16,15 @@ from numerics.worlds.digits import SIDE
 from numerics.worlds.digits import digits as data
 
 from ..tables import grid
-from .drawing import Drawing
+from .drawing import BRIGHT, DARK, GREEN, GREY, WIDE, Drawing
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SHOWN = 3  # particles of every chain
-COLOURS = {"exact": "#2b6cb0", "Gaussian": "#8f6400", "naive": "#c0392b"}  # told apart by lightness, too
-ON_TERMINAL = {"exact": "blue", "Gaussian": "yellow", "naive": "red"}
+COLOURS = {"exact": DARK, "Gaussian": GREEN, "naive": BRIGHT}
+ON_TERMINAL = {"exact": "blue", "Gaussian": "green", "naive": "red"}
 MEANING = {"exact": "Bayes' posterior", "Gaussian": "exact moments", "naive": "rearranged, fresh noise"}
-GREY = "#5f6670"
 
 
 def empirical_kernel() -> Drawing:
@@ -129,37 +127,39 @@ def table(found: Experiment) -> Group:
 
 
 def figure(found: Experiment) -> Figure:
-    """A row of digits for every chain, time running down to the right, and the table below."""
+    """A row of digits for every chain, time running down to the right."""
     from matplotlib.figure import Figure
 
-    strips = [c for c in found.chains if c.steps == found.T or c.name == "Gaussian"]
-    times = sorted(strips[0].frames, reverse=True)
-    picture = Figure(figsize=(10.4, 5.6))
-    left, top, wide, high, below = 0.156, 0.953, 0.1052, 0.066, 0.0
+    strips = [c for c in found.chains if c.name != "naive" or c.steps == found.T]
+    times = sorted(set.intersection(*(set(c.frames) for c in strips)), reverse=True)
+    picture = Figure(figsize=(WIDE, 0.68 * len(strips) + 0.75))
+    inch, wide = 1 / picture.get_figheight(), 1 / len(times)
     for down, strip in enumerate(strips):
-        below = top - (down + 1) * high - 0.036 * down
-        words(picture, strip, below + high / 2)
+        top = 1 - (0.34 + 0.68 * down) * inch
+        words(picture, strip, top, found.last_of_few)
         for along, t in enumerate(times):
-            axes = picture.add_axes((left + along * wide, below, wide - 0.009, high))
+            axes = picture.add_axes((along * wide, top - 0.45 * inch, 0.9 * wide, 0.32 * inch))
             axes.axis("off")
-            if t in strip.frames:
-                axes.imshow(side_by_side(strip.frames[t][:SHOWN]), cmap="gray_r", vmin=-1, vmax=1)
+            axes.imshow(side_by_side(strip.frames[t][:SHOWN]), cmap="gray_r", vmin=-1, vmax=1, interpolation="none")
             if not down:
-                axes.set_title(f"t = {t}", fontsize=9, pad=5)
+                picture.text((along + 0.45) * wide, 1 - 0.02 * inch, f"t = {t}", ha="center", va="top")
             if strip.name == "naive":
                 spread = np.sqrt(np.mean(np.var(strip.frames[t], axis=0)))
-                axes.text(0.5, -0.1, f"± {spread:.3g}", color=GREY, ha="center", va="top", transform=axes.transAxes)
-    scale = "± standard deviation of the pixels; ink ends at white (−1) and black (1)"
-    picture.text(0.988, below - 0.065, scale, color=GREY, fontsize=7.5, ha="right", va="center")
-    written_out(picture.add_axes((0.012, 0.0, 0.976, 0.5)), found)
+                below = top - 0.5 * inch
+                picture.text((along + 0.45) * wide, below, f"± {spread:.3g}", color=GREY, ha="center", va="top")
+    scale = "±: standard deviation of the pixels; ink runs from none at −1 to full at 1"
+    picture.text(0, 0.04 * inch, scale, color=GREY, fontsize="small", va="bottom")
     return picture
 
 
-def words(picture: Figure, strip: Outcome, height: float) -> None:
-    """What a strip shows, on its left."""
-    title = f"{strip.name}, {strip.steps} steps"
-    picture.text(0.012, height + 0.018, title, color=COLOURS[strip.name], weight="bold", fontsize=8.5, va="center")
-    picture.text(0.012, height - 0.018, MEANING[strip.name], color=GREY, va="center", fontsize=8)
+def words(picture: Figure, strip: Outcome, height: float, last: int) -> None:
+    """What a strip shows, above it."""
+    title, lost = f"{strip.name}, {strip.steps} steps", strip.divergence_few
+    picture.text(0, height, title, color=COLOURS[strip.name], weight="bold", va="center")
+    picture.text(0.33, height, MEANING[strip.name], color=GREY, va="center")
+    if lost is not None and lost.value:
+        price = f"KL {number(lost)} nats, to $x_{{{last}}}$"
+        picture.text(0.99, height, price, color=COLOURS[strip.name], ha="right", va="center")
 
 
 def side_by_side(particles: np.ndarray) -> np.ma.MaskedArray:
@@ -167,28 +167,3 @@ def side_by_side(particles: np.ndarray) -> np.ma.MaskedArray:
     gap = np.full((SIDE, 1), np.nan)
     parts = [part for x in particles for part in (x.reshape(SIDE, SIDE), gap)]
     return np.ma.masked_invalid(np.concatenate(parts[:-1], axis=1))
-
-
-def written_out(axes: Axes, found: Experiment) -> None:
-    """The table and its notes, in letters."""
-    axes.set(xlim=(0, 1), ylim=(0, 1))
-    axes.axis("off")
-    edges = (0.0, 0.2, 0.37, 0.54, 0.64, 0.825, 1.0)  # of the columns, on the right but for the first
-    for k, (x, head) in enumerate(zip(edges, heads(found), strict=True)):
-        side = "right" if k else "left"
-        axes.text(x, 0.86, in_mathematics(head), weight="bold", ha=side, va="bottom", linespacing=1.25)
-    axes.plot([0, 1], [0.84, 0.84], color=GREY, lw=0.8)
-    for down, row in enumerate(rows(found)):
-        y = 0.79 - 0.068 * down
-        for k, (x, cell) in enumerate(zip(edges, row, strict=True)):
-            colour = COLOURS.get(row[0], "black") if not k else "black"
-            axes.text(x, y, cell, color=colour, ha="right" if k else "left", va="center")
-    for down, note in enumerate(notes(found)):
-        axes.text(0, 0.215 - 0.055 * down, in_mathematics(note), fontsize=7.5, color=GREY, va="center")
-
-
-def in_mathematics(text: str) -> str:
-    """x_200 as a page prints it."""
-    import re
-
-    return re.sub(r"([xv]|ᾱ)_(\w+)", lambda m: f"${m[1]}_{{{m[2]}}}$".replace("ᾱ", r"\bar\alpha"), text)

@@ -30,6 +30,7 @@ STYLE: dict[Any, Any] = {
 }
 WIDE = 16 / 2.54  # inches
 DARK, BRIGHT, GREY, PALE = "#17365d", "#b85c00", "#5f6670", "#c9ced6"  # told apart by lightness, too
+GREEN = "#1d7a5f"  # a third, where words say which is which
 
 
 class Drawing(NamedTuple):

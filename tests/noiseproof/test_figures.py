@@ -172,27 +172,26 @@ def found():
     return replace(little, T=1000, last_of_few=200, chains=tuple(chains))
 
 
-def test_the_figure_of_the_digits_is_legible(found):
+@pytest.mark.parametrize("style", [STYLE, STYLE | {"font.size": 10.5}])
+def test_the_figure_of_the_digits_is_legible_and_16_cm_wide(found, style):
     """No word is cut off at the edge, none lies on another or on a picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text as Words
 
     from noiseproof.figures import digits
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(style):
         picture = digits.figure(found)
+        assert obstacles(picture) == []
         renderer = FigureCanvasAgg(picture).get_renderer()
-        picture.draw(renderer)
-        labels = [label for axes in picture.axes for axis in (axes.xaxis, axes.yaxis) for label in axis.findobj(Words)]
-        words = [w for w in picture.findobj(Words) if w.get_text() and w not in labels]  # no axis is drawn
-        boxes = [w.get_window_extent(renderer) for w in words]
         images = [image.get_window_extent(renderer) for axes in picture.axes for image in axes.images]
-    assert len(images) == 3 * 8 + 6
-    for k, (word, box) in enumerate(zip(words, boxes)):
-        assert picture.bbox.contains(box.x0, box.y0), word
-        assert picture.bbox.contains(box.x1, box.y1), word
-        for other in boxes[:k] + images:
-            assert not box.overlaps(other), word
+        words = [(text.get_text(), text.get_window_extent(renderer)) for text in picture.texts]
+    assert len(images) == 5 * 6
+    assert picture.get_figwidth() * 2.54 == pytest.approx(16)
+    for word, box in words:
+        assert not any(box.overlaps(image) for image in images), word
+    said = " ".join(word for word, _ in words)
+    for wanted in ("exact, 1000 steps", "Gaussian, 5 steps", "naive, 1000 steps", "t = 1000", "t = 0", "nats, to"):
+        assert wanted in said
 
 
 @pytest.mark.parametrize("width", [80, 100])
@@ -237,7 +236,7 @@ def test_the_command_draws_the_digits(found, monkeypatch, tmp_path):
 
     monkeypatch.setattr(digits, "experiment", lambda: found)
     figures.figure("reversal.empirical-kernel", tmp_path / "digits.png")
-    assert (tmp_path / "digits.png").stat().st_size > 50_000
+    assert (tmp_path / "digits.png").stat().st_size > 20_000
 
 
 # ---------------------------------------------------------------- curves
