@@ -84,8 +84,11 @@ def told_apart(left: float, right: float) -> tuple[float, float]:
 
 def decimal(value: float) -> str:
     """A number in LaTeX, with a power of ten where it has one."""
-    mantissa, _, exponent = f"{value:.10g}".replace("inf", r"\infty").partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+    mantissa, _, exponent = (f"{value:.10g}" if abs(value) < 1e6 else f"{value:.9e}").partition("e")
+    if not exponent:
+        return mantissa.replace("inf", r"\infty")
+    short = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return rf"{short} \cdot 10^{{{int(exponent)}}}"
 
 
 class Remembered:
