@@ -23,6 +23,8 @@ const { Span, SymbolNode } = katex.__domTree;
 const sheet = fs.readFileSync(path.join(__dirname, "../static/katex/katex.min.css"), "utf8");
 const styled = new Set([...sheet.matchAll(/\.([A-Za-z][\w-]*)/g)].map(([, name]) => name));
 
+const SIZING = /^(katex-sizing|(reset-)?size\d+)$/;
+
 // Something that this file has no words for.
 class Unknown extends Error {}
 
@@ -58,7 +60,7 @@ function known(node) {
   if (node instanceof SymbolNode) return [symbol(node)];
   expect(node instanceof Span || (node.children && !node.attributes)); // the latter: a fragment
   const names = classes(node);
-  const kind = names.filter((name) => !/^(katex-sizing|(reset-)?size\d+)$/.test(name)).join(" ");
+  const kind = names.filter((name) => !SIZING.test(name)).join(" ");
   const sized = names.includes("katex-sizing") && scale(node) !== 1;
   if (KINDS[kind]) return KINDS[kind](node);
   expect(kind === "" && styles(node).length === 0 && Object.keys(node.attributes ?? {}).length === 0);
@@ -71,15 +73,18 @@ function sizes(node) {
 }
 
 function symbol(node) {
-  const names = classes(node).filter((name) => name !== "op-symbol");
+  const names = classes(node).filter((name) => name !== "op-symbol" && !SIZING.test(name));
   expect(names.length < 2 && names.every((name) => name in FONTS) && only(node, "position", "top"));
-  return text(node.text, { F: FONTS[names[0]] ?? 0, R: units(node.italic), T: units(em(node.style.top)) });
+  const times = scale(node);
+  const resized = times === 1 ? {} : { S: sizes(node) };
+  const moved = { R: units(node.italic * times), T: units(em(node.style.top) * times) };
+  return text(node.text, { F: FONTS[names[0]] ?? 0, ...resized, ...moved });
 }
 
 const KINDS = {
   mspace(node) {
     expect(only(node, "marginRight"));
-    return [space(em(node.style.marginRight))];
+    return node.children.length ? all(node.children) : [space(em(node.style.marginRight))];
   },
   nulldelimiter: (node) => [space(0.12 * scale(node))],
   arraycolsep: (node) => [space(em(node.style.width))],
@@ -95,6 +100,8 @@ const KINDS = {
     return [text(inside[0].text, { ...inside[0].set, ...resized, T: units(em(node.style.top) * scale(node)) })];
   },
   mfrac: (node) => [stack(node.children[0], {})],
+  "katex-overline": (node) => [stack(node.children[0], {})],
+  "katex-underline": (node) => [stack(node.children[0], {})],
   "op-limits": (node) => node.children.flatMap((child) => (isStack(child) ? [stack(child, {})] : parts(child))),
   msupsub: (node) => scripts(rows(node.children[0])),
   "katex-accent": (node) => accent(node),
@@ -102,7 +109,8 @@ const KINDS = {
   mtable(node) {
     return node.children.flatMap((child) => {
       const side = classes(child).find((name) => name.startsWith("col-align-"));
-      return side ? [stack(child.children[0], { A: { c: 0, l: 1, r: 2 }[side.at(-1)] })] : parts(child);
+      expect(side || child.classes[0] === "arraycolsep");
+      return side ? [stack(child.children[0], { A: "clr".indexOf(side.at(-1)) })] : parts(child);
     });
   },
 };
@@ -271,15 +279,16 @@ const low = (height, depth) => height - depth <= 0.85 && depth <= 0.25;
 function base(node) {
   const [strut, ...content] = node.children;
   const [height, depth] = [em(strut.style.height), -em(strut.style.verticalAlign)];
-  const set = low(height, depth) ? {} : { H: units(height), D: units(depth) };
-  return `<b${attribute("b", set)}>${row(content)}</b>`;
+  const inner = row(content);
+  const set = inner && low(height, depth) ? {} : { H: units(height), D: units(depth) };
+  return `<b${attribute("b", set)}>${inner}</b>`;
 }
 
 const LARGE = 1.21; // the size of KaTeX's letters, in that of the text
 
 // A formula: its HTML, its width, and that of its widest part that does not break.
 function compact(latex, display) {
-  const options = { displayMode: display, output: "html", throwOnError: true, strict: "error" };
+  const options = { displayMode: display, output: "html", throwOnError: true, strict: "error", trust: true };
   const tree = katex.__renderToHTMLTree(latex, options);
   const whole = display ? tree.children[0] : tree;
   const inside = whole.children[0].children;

@@ -28,8 +28,8 @@ NARROW = 12  # ems: any column has room for this
 CLASS = re.compile(r"<(?:b|i|s|u|q|sub|sup) class=([\w-]+)>")
 
 # What pictures can draw.
-COMMANDS = r"left right lvert rvert frac tfrac binom sqrt mathrm mathcal mathbb text longrightarrow phantom operatorname"
-DRAWN = {*SYMBOLS, *ACCENTS, *re.findall(r"\w+", COMMANDS), "log", "exp", "max", "min", "cos", "sin", "tanh"}
+NAMES = "left right lvert rvert frac tfrac binom sqrt mathrm mathcal mathbb text longrightarrow phantom operatorname"
+DRAWN = {*SYMBOLS, *ACCENTS, *re.findall(r"\w+", NAMES), "log", "exp", "max", "min", "cos", "sin", "tanh"}
 
 
 class KatexError(ValueError):

@@ -12,6 +12,9 @@ const FONTS = ["mathnormal", "mathbf", "mathbb", "mathcal", "mathfrak", "mathtt"
 );
 const WIDE = /[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]/;
 
+// Where KaTeX's metrics are not what its fonts have.
+const GLYPHS = { "∬large-op": 1.084, "∭large-op": 1.592, "∬small-op": 0.819, "∭small-op": 1.166 };
+
 const em = (length) => (/^-?[\d.]+em$/.test(length ?? "") ? parseFloat(length) : 0);
 
 // By how much a box changes the size of its text.
@@ -56,6 +59,8 @@ function alone(latex) {
 
 function symbol(node) {
   const characters = [...node.text.normalize("NFC")];
+  const glyph = GLYPHS[node.text + node.classes.find((name) => name.endsWith("e-op") || name.endsWith("l-op"))];
+  if (glyph) return glyph + node.italic;
   const alike = new Set(characters).size === 1 && node.width && !WIDE.test(node.text);
   const each = (c) => (alike ? node.width : letter(c, node.classes));
   const text = characters.reduce((sum, c) => sum + each(c), 0);
@@ -68,9 +73,9 @@ function width(node) {
   if (node.pathName || node.attributes?.viewBox) return 0; // drawings fill what is there
   const style = node.style ?? {};
   const margins = em(style.marginLeft) + em(style.marginRight) + em(style.paddingLeft);
-  if (node instanceof SymbolNode) return symbol(node) + margins;
+  if (node instanceof SymbolNode) return (symbol(node) + margins) * scale(node);
   const classes = node.classes ?? [];
-  if (classes.some((name) => ROOMLESS.includes(name))) return 0;
+  if (classes.some((name) => ROOMLESS.includes(name)) && !classes.includes("accent-full")) return 0;
   if (classes.includes("nulldelimiter")) return 0.12 * scale(node);
   if (classes.includes("katex-root")) return sum(node.children) + 0.2777777778 - 0.5555555556;
   if (classes.includes("katex-rule")) return em(style.borderRightWidth) + margins;
