@@ -147,8 +147,8 @@ def figure(found: Experiment) -> Figure:
                 spread = np.sqrt(np.mean(np.var(strip.frames[t], axis=0)))
                 below = top - 0.5 * inch
                 picture.text((along + 0.45) * wide, below, f"± {spread:.3g}", color=GREY, ha="center", va="top")
-    scale = "±: standard deviation of the pixels; ink runs from none at −1 to full at 1"
-    picture.text(0, 0.04 * inch, scale, color=GREY, fontsize="small", va="bottom")
+    scale = "±: standard deviation of the pixels; no ink at −1, full at 1"
+    picture.text(0, 0.04 * inch, scale, color=GREY, va="bottom")
     return picture
 
 
