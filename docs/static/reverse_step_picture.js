@@ -180,7 +180,7 @@
     row(say("variance"), shown("naive_variance"), shown("exact_variance")),
     row(say("noise_mean"), "0", shown("noise_mean")),
     row(say("noise_variance"), "1", shown("noise_variance")));
-  const limit = (name, number) => element("span", {}, element("span", { class: "rs-limit", html: say(name) }), " ", shown(number));
+  const limit = (name, number) => element("span", {}, element("span", { class: "rs-limit", html: say(name) }), " ", shown(number, { "data-digits": 3 }));
   const prices = element("table", { class: "rs-numbers rs-prices" },
     heads(say("price"), [say("column_kl"), ""], [say("column_rate"), ""], [say("column_limit"), ""]),
     row(say("here"), shown("kl"), shown("kl_rate"), limit("here_limit", "half_score_squared")),
@@ -188,10 +188,10 @@
 
   const parts = element("table", { class: "rs-numbers" },
     ...Object.entries(words.others).map(([name, html]) => row(W.set(html), shown(name))));
-  const components = element("table", { class: "rs-numbers" },
-    heads("", ...["part_weight", "part_mean", "part_variance"].map((name) => [say(name), ""])),
+  const components = element("table", { class: "rs-numbers rs-parts" },
+    heads(say("part"), ...["part_weight", "part_mean", "part_variance"].map((name) => [say(name), ""])),
     ...[1, 2, 3].map((k) =>
-      row(say("posterior_component", { k }), ...["weight", "mean", "variance"].map((what) => shown(`exact_${what}_${k}`)))));
+      row(say("component", { k }), ...["weight", "mean", "variance"].map((what) => shown(`exact_${what}_${k}`)))));
   const rest = element("details", { class: "rs-rest" }, element("summary", {}, plain("parts")), parts, components);
 
   // ---------------------------------------------------------------- what one can say of it

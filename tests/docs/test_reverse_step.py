@@ -289,6 +289,23 @@ def test_the_particles_follow_the_proved_laws(T):
             assert abs(np.std(draws) - np.sqrt(law.variance)) < 4 * error
 
 
+def test_both_chains_are_handed_the_same_noise():
+    """With one component the exact step is a line in the noise, too, so that it can be read off either chain."""
+    weights, means, variances, *_ = POINTS[2]
+    body = """(M, [weights, means, variances]) => {
+        const data = M.mixture(weights, means, variances);
+        const chains = new M.Chains({ data, T: 10, particles: 50, seed: 5 });
+        const x = [...chains.exact];
+        chains.step();
+        return [x, [...chains.exact], [...chains.naive], chains.bars[9], chains.bars[10] / chains.bars[9]];
+    }"""
+    x, exact, naive, bar, alpha = in_node(body, [weights, means, variances])
+    kernel = mixture(weights, means, variances).reverse_kernel(Step(alpha=alpha, alpha_bar_prev=bar), x)
+    noise = (np.array(x) - np.sqrt(alpha) * np.array(naive)) / np.sqrt(1 - alpha)
+    close(exact, kernel.mean - np.sqrt(kernel.variance) * noise, 1e-10, floor=1e-11)
+    assert np.std(noise) > 0.7
+
+
 # Draws, and bad input.
 
 
