@@ -51,7 +51,7 @@ def set_out(done: Followed) -> tuple[str, bool, list[Line]]:
     """The left side, whether the first line follows it in one row, and the lines."""
     start, *rows = laid_out(done, TEXT_BLOCK, on_paper)
     short = bool(rows) and not rows[0].explains and on_paper(start) + max(map(on_paper, rows)) <= TEXT_BLOCK
-    return start.latex, short, [*numbered(rows)]
+    return start.latex.removeprefix(NEXT).strip(), short, [*numbered(rows)]
 
 
 def numbered(rows: Iterable[Row]) -> Iterator[Line]:
@@ -59,22 +59,17 @@ def numbered(rows: Iterable[Row]) -> Iterator[Line]:
     waiting: Line | None = None
     step = 0
     for row in rows:
+        step += row.by is not None
+        if waiting and row.latex:
+            yield waiting
         if row.by:
-            step += 1
-            yield Line(row.latex or (waiting.latex if waiting else ""), row.by, row.explains, step)
-            waiting = None
-            continue
-        if waiting:
-            yield waiting
-        waiting = Line(row.latex, None, row.explains)
-        if row.explains:
-            yield waiting
-            waiting = None
+            yield Line(row.latex or waiting.latex if waiting else row.latex, row.by, row.explains, step)
+        waiting = None if row.by else Line(row.latex, None, row.explains)
     if waiting:
         yield waiting
 
 
-SIGN = re.compile(rf"({re.escape(NEXT)}|=|<|>|\\\\le|\\\\ge|\\\\longrightarrow) +(?=\\S)")
+SIGN = re.compile(rf"({re.escape(NEXT)}|=|<|>|\\le|\\ge|\\longrightarrow)(?![A-Za-z]) *")
 
 
 def as_html(derivation: Derivation, language: Language, broken: Mapping[int, Sequence[tuple[str, str]]]) -> str:

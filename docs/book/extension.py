@@ -18,7 +18,7 @@ from derivations import PAGES, claims
 
 from . import katex
 from .claims import of_the_run, opening, section
-from .languages import Language, language
+from .languages import Language, language, with_mark
 
 NEWS = getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,8 +76,17 @@ def anchored(app: Sphinx, doctree: nodes.document) -> None:
 # ---------------------------------------------------------------- formulas and figures
 
 
+def kept_together(app: Sphinx, doctree: nodes.document) -> None:
+    """The comma or full stop behind a formula stays on its line."""
+    for formula in doctree.findall(nodes.math):
+        behind = formula.next_node(descend=False, siblings=True)
+        if isinstance(behind, nodes.Text) and (mark := re.match(r"[.,;:!?)]+", behind)):
+            formula["behind"] = mark[0]
+            behind.parent.replace(behind, nodes.Text(behind[mark.end() :]))
+
+
 def inline(visitor: Any, node: nodes.Element) -> None:
-    visitor.body.append(katex.render(node.astext()).html)
+    visitor.body.append(with_mark(node.astext(), node.get("behind", "")))
     raise nodes.SkipNode
 
 
@@ -134,7 +143,8 @@ def sources(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 def styles(app: Sphinx, error: Exception | None) -> None:
     """The stylesheet that KaTeX's tree is written for."""
     if error is None:
-        Path(app.outdir, "_static", "formulas.css").write_text(katex.stylesheet(), encoding="utf-8")
+        pages = (page.read_text(encoding="utf-8") for page in Path(app.outdir).glob("*.html"))
+        Path(app.outdir, "_static", "formulas.css").write_text(katex.stylesheet(pages), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -142,6 +152,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("drawing", Drawing)
     app.connect("source-read", unfold)
     app.connect("doctree-read", anchored)
+    app.connect("doctree-read", kept_together)
     app.connect("html-collect-pages", sources)
     app.connect("build-finished", styles)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -139,21 +139,34 @@ class Language:
         return self.own("letters", f"{page.__name__.partition('.')[2]}.{letter}", said)
 
 
-ACRONYMS = ("ELBO", "VAE", "GAN", "KL", "JSD", "SNR", "GMM", "DDPM", "DDIM", "DPMPP", "VP", "VE", "EDM", "ODE", "PF")
-ACRONYMS += ("CFG", "DSM", "IWAE", "PPCA", "MLE", "VLB", "SDE", "MMSE", "2M")
+CAPITALS = """ELBO VAE GAN KL JSD SNR GMM DDPM DDIM DPM++ VP VE subVP EDM ODE PF CFG DSM IWAE PPCA MLE VLB SDE MMSE 2M SDE
+Gaussian Bernoulli Tweedie Markov Bayes Jensen Price Bonnet Dirac Girsanov Fokker Planck Langevin Karras Riemann Bruijn
+Anderson Euler Monte Carlo"""
+AS_WRITTEN = {word.lower(): word for word in CAPITALS.split()} | {"dpmpp": "DPM-Solver++", "x0": "x₀"}
+AS_WRITTEN |= {"nonneg": "is not negative", "reparam": "reparameterised", "meanfield": "mean-field", "min": "minimum"}
+AS_WRITTEN |= {"vs": "versus", "nonsaturating": "non-saturating", "iff": "if and only if"}
 
 
 def spelled(slug: str) -> str:
     """A slug as words: "naive-is-flat-prior" is "Naive is flat prior"."""
-    known = {name.lower(): name for name in ACRONYMS}
-    said = " ".join(known.get(word, word) for word in slug.split("-"))
-    return said[0].upper() + said[1:] if not said.startswith("v ") else said
+    first, *others = (AS_WRITTEN.get(word, word) for word in slug.split("-"))
+    return " ".join([first if first in ("v", "x₀", "subVP") else first[0].upper() + first[1:], *others])
 
 
 def html(text: str) -> str:
     """Prose with formulas between dollar signs as HTML."""
-    parts = re.split(r"\$([^$]+)\$", text)
-    return "".join(render(part).html if i % 2 else marked(part) for i, part in enumerate(parts))
+    prose, *parts = re.split(r"\$([^$]+)\$([.,;:!?)]*)", text)
+    formulas = zip(parts[::3], parts[1::3], parts[2::3])
+    return marked(prose) + "".join(with_mark(formula, mark) + marked(prose) for formula, mark, prose in formulas)
+
+
+SHORT = 15  # ems
+
+
+def with_mark(latex: str, mark: str) -> str:
+    """A formula in a sentence, with the comma or full stop that stays on its line."""
+    formula = render(latex)
+    return f'<span class="nb">{formula.html}{mark}</span>' if mark and formula.em < SHORT else f"{formula.html}{mark}"
 
 
 def marked(text: str) -> str:
