@@ -57,27 +57,38 @@ const reverseStepMathematics = (() => {
 
   const variance = (law) => centralMoments(law).second;
 
-  /* log weights[k] N(x; means[k], variances[k]). */
-  function logTerm(law, k, x) {
-    const v = law.variances[k], apart = x - law.means[k];
-    return Math.log(law.weights[k]) - ((apart * apart) / v + Math.log(2 * Math.PI * v)) / 2;
+  /* log p, as a function, as far out as numbers reach: what does not depend on x is computed once. */
+  function logDensityOf({ weights, means, variances }) {
+    const K = weights.length, terms = new Float64Array(K);
+    const heights = weights.map((w, k) => Math.log(w) - Math.log(2 * Math.PI * variances[k]) / 2);
+    return (x) => {
+      let top = -Infinity, total = 0;
+      for (let k = 0; k < K; k++) {
+        const apart = x - means[k];
+        terms[k] = heights[k] - (apart * apart) / (2 * variances[k]);
+        if (terms[k] > top) top = terms[k];
+      }
+      for (let k = 0; k < K; k++) total += Math.exp(terms[k] - top);
+      return top + Math.log(total);
+    };
   }
 
-  /* log p(x), as far out as numbers reach. */
-  function logDensity(law, x) {
-    const K = law.weights.length;
-    let top = -Infinity, total = 0;
-    for (let k = 0; k < K; k++) top = Math.max(top, logTerm(law, k, x));
-    for (let k = 0; k < K; k++) total += Math.exp(logTerm(law, k, x) - top);
-    return top + Math.log(total);
-  }
-
+  const logDensity = (law, x) => logDensityOf(law)(x);
   const density = (law, x) => Math.exp(logDensity(law, x));
+
+  /* The density at many points. */
+  function densities(law, xs) {
+    const log = logDensityOf(law);
+    return xs.map((x) => Math.exp(log(x)));
+  }
 
   /* p(component | x). */
   function responsibilities(law, x) {
     const total = logDensity(law, x);
-    return law.weights.map((_, k) => Math.exp(logTerm(law, k, x) - total));
+    return law.weights.map((w, k) => {
+      const v = law.variances[k];
+      return Math.exp(Math.log(w) - ((x - law.means[k]) ** 2 / v + Math.log(2 * Math.PI * v)) / 2 - total);
+    });
   }
 
   /* (log p)' and (log p)'': the mean of the pulls towards the means, and their variance less the mean precision. */
@@ -134,13 +145,16 @@ const reverseStepMathematics = (() => {
   }
 
   /* -E log p(x), in nats. */
-  const entropy = (law) => -expectation(law, (x) => logDensity(law, x));
+  const entropy = (law) => -expectation(law, logDensityOf(law));
 
   /* E score(x)^2. */
   const fisher = (law) => expectation(law, (x) => scores(law, x).score ** 2);
 
   /* E_p [log p(x) - log q(x)], in nats. */
-  const divergence = (p, q) => expectation(p, (x) => logDensity(p, x) - logDensity(q, x));
+  function divergence(p, q) {
+    const log_p = logDensityOf(p), log_q = logDensityOf(q);
+    return expectation(p, (x) => log_p(x) - log_q(x));
+  }
 
   // ---------------------------------------------------------------- one step back
 
@@ -363,7 +377,7 @@ const reverseStepMathematics = (() => {
   }
 
   return {
-    affine, conditioned, density, deviation, divergence, drawn, entropy, errorOfDeviation, exactLaw, exactStep, expectation, fisher,
+    affine, conditioned, densities, density, deviation, divergence, drawn, entropy, errorOfDeviation, exactLaw, exactStep, expectation, fisher,
     gaussian, logDensity, marginal, mean, mixture, naiveDraw, naiveKernel, naiveLaw, noiseOf, normals, oneStep,
     pathDivergence, responsibilities, reverseKernel, schedule, scores, uniforms, variance, whole, within, Chains,
   };

@@ -10,11 +10,12 @@
   const words = W.words(root), say = (name, values) => W.set(words[name], values), plain = (name, values) => W.plain(words[name], values);
 
   const PARTICLES = 2000, TRAILS = 48, LENGTHS = [10, 50, 200, 1000], SECONDS = { 10: 5, 50: 6, 200: 8, 1000: 10 };
-  let T = 200, seed = 1, chains, trails, dots, playing = false, frame = 0, owed = 0, clock = 0, made = "";
+  let T = 200, seed = 1, chains, trails, dots, playing = false, frame = 0, owed = 0, clock = 0, made = "", stale = 0;
 
   // ---------------------------------------------------------------- the run
 
   function begin() {
+    clearTimeout(stale);
     pause();
     const data = P.data();
     made = JSON.stringify(data);
@@ -32,6 +33,7 @@
   }
 
   function advance(steps = 1) {
+    fresh();
     for (let i = 0; i < steps && chains.t > 0; i++) {
       chains.step();
       note();
@@ -55,7 +57,7 @@
   }
 
   function play() {
-    if (chains.t === 0) begin();
+    if (fresh().t === 0) begin();
     playing = true;
     owed = 0;
     clock = performance.now();
@@ -106,8 +108,8 @@
     element("tr", {}, heading(say("proved")), cell(shown("naive_sigma_proved")), cell(shown("exact_sigma_proved"))),
     element("tr", {}, heading(say("end")), cell(shown("naive_variance_end")), cell(shown("data_variance"))));
   const sums = element("p", { class: "rs-sums" },
-    element("span", { html: `${say("end")}: ${say("chain_sum")} = ` }), shown("added_variance"), element("br"),
-    element("span", { html: `${say("path")}: ` }), shown("path_kl"), element("span", { html: ` ${say("column_kl")}, ${say("whatever")}` }));
+    element("span", { html: `${say("chain_sum")} ` }), shown("added_variance"), element("br"),
+    element("span", { html: `${say("path")} ` }), shown("path_kl"), element("span", { html: ` ${say("whatever")}` }));
   const report = element("p", { class: "rs-report", "aria-live": "polite" });
 
   // ---------------------------------------------------------------- drawing
@@ -212,7 +214,7 @@
       const k = Math.floor(((x + half) / (2 * half)) * bins);
       if (k >= 0 && k < bins) counts[k] += 1;
     }
-    const grid = P.abscissae([law], -half, half, 80), heights = grid.map((x) => M.density(law, x));
+    const grid = P.abscissae([law], -half, half, 80), heights = M.densities(law, grid);
     const unit = (w - foot - 4) / (1.15 * Math.max(...heights)), thick = (2 * half) / bins;
     pen.fillStyle = colours[kind];
     pen.globalAlpha = 0.35;
@@ -270,8 +272,19 @@
   inked();
   begin();
 
-  // Other data make another chain.
-  P.listeners.push(() => { if (JSON.stringify(P.data()) !== made) begin(); });
+  // Other data make another chain, once they are let go.
+  P.listeners.push(() => {
+    if (JSON.stringify(P.data()) === made) return clearTimeout(stale);
+    pause();
+    clearTimeout(stale);
+    stale = setTimeout(begin, 150);
+  });
+
+  /* The chains of the data as they are now. */
+  function fresh() {
+    if (JSON.stringify(P.data()) !== made) begin();
+    return chains;
+  }
 
   const repaint = (light = false) => { inked(light); draw(); };
   window.addEventListener("beforeprint", () => repaint(true));
@@ -284,7 +297,7 @@
 
   const { state, set } = window.reverseStep;
   Object.assign(window.reverseStep, {
-    state: () => ({ ...state(), chains: { ...chains.numbers(), seed, playing } }),
+    state: () => ({ ...state(), chains: { ...fresh().numbers(), seed, playing } }),
     set: ({ T: chosen = T, seed: drawn = seed, ...rest }) => {
       if (!LENGTHS.includes(chosen)) throw new RangeError(`T is ${chosen}; expected one of ${LENGTHS.join(", ")}`);
       const other = chosen !== T || drawn !== seed;

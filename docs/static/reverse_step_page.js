@@ -184,13 +184,15 @@ const reverseStepPage = (() => {
     const xs = Array.from({ length: n + 1 }, (_, i) => low + ((high - low) * i) / n);
     for (const law of laws) {
       law.means.forEach((m, k) => {
-        for (let z = -5; z <= 5; z += 0.125) xs.push(m + z * Math.sqrt(law.variances[k]));
+        const sigma = Math.sqrt(law.variances[k]);
+        if (sigma > (8 * (high - low)) / n) return;
+        for (let z = -5; z <= 5; z += 0.2) xs.push(m + z * sigma);
       });
     }
     return xs.filter((x) => x >= low && x <= high).sort((a, b) => a - b);
   }
 
-  const line = (points) => "M" + points.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join("L");
+  const line = (points) => "M" + points.map(([x, y]) => `${Math.round(100 * x) / 100} ${Math.round(100 * y) / 100}`).join("L");
 
   function area(points, base) {
     return `${line(points)}L${points[points.length - 1][0].toFixed(2)} ${base}L${points[0][0].toFixed(2)} ${base}Z`;

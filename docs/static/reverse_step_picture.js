@@ -99,9 +99,8 @@
   }
 
   function draw({ data, prior, exact, naive, numbers }) {
-    const xs = P.abscissae([data, prior, exact, naive], -VIEW, VIEW, 300);
-    const over = (law) => xs.map((x) => M.density(law, x));
-    const heights = { data: over(data), prior: over(prior), exact: over(exact), naive: over(naive) };
+    const xs = P.abscissae([data, prior, exact, naive], -VIEW, VIEW, 320);
+    const heights = { data: M.densities(data, xs), prior: M.densities(prior, xs), exact: M.densities(exact, xs), naive: M.densities(naive, xs) };
     const top = (list) => Math.max(...list, 1e-300), most = strip - 8;
     const curve = (list, highest, k) => xs.map((x, i) => [at(x), base(k) - (most * list[i]) / highest]);
     const set = (kind, d) => drawn[kind].setAttribute("d", d);
@@ -160,7 +159,7 @@
 
   function drawNoise(law) {
     const standard = M.gaussian(0, 1), es = P.abscissae([law, standard], -VIEW, VIEW, 160), low = noiseHeight - 22;
-    const p = es.map((e) => M.density(law, e)), n = es.map((e) => M.density(standard, e)), top = Math.max(...p, ...n);
+    const p = M.densities(law, es), n = M.densities(standard, es), top = Math.max(...p, ...n);
     const curve = (list) => es.map((e, i) => [noiseAt(e), low - ((low - 8) * list[i]) / top]);
     noisePaths["exact-area"].setAttribute("d", P.area(curve(p), low));
     noisePaths.exact.setAttribute("d", P.line(curve(p)));
