@@ -57,6 +57,7 @@ function parts(node) {
 const all = (nodes) => nodes.flatMap(parts);
 
 function known(node) {
+  if (node.style?.color === "transparent") return [space(width(node))]; // a phantom
   if (node instanceof SymbolNode) return [symbol(node)];
   expect(node instanceof Span || (node.children && !node.attributes)); // the latter: a fragment
   const names = classes(node);
