@@ -17,6 +17,7 @@
   function begin() {
     clearTimeout(stale);
     pause();
+    report.textContent = "";
     const data = P.data();
     made = JSON.stringify(data);
     chains = new M.Chains({ data, T, particles: PARTICLES, seed });
@@ -144,8 +145,9 @@
     pen.fillStyle = colours.ink;
     pen.textBaseline = "top";
     for (const part of w < 480 ? [1, 0.5, 0] : [1, 0.75, 0.5, 0.25, 0]) {
-      pen.textAlign = part === 1 ? "left" : "center";
-      pen.fillText(`${part === 1 ? `${words.time} = ` : ""}${W.digits(Math.round(T * part)).replace(/\.0*$/, "")}`, part === 1 ? left : at(T * part), low + 5);
+      const t = Math.round(T * part);
+      pen.textAlign = t === T ? "left" : "center";
+      pen.fillText(t === T ? `${words.time} = ${written(t)}` : written(t), t === T ? left : at(t), low + 5);
     }
     pen.strokeStyle = colours.prior;
     pen.lineWidth = 1;

@@ -67,6 +67,7 @@ def opened(browser, folder, name="en-light", width=1280, **context):
     wrong = []
     visit = browser.new_context(viewport={"width": width, "height": 900}, **context)
     page = visit.new_page()
+    page.set_default_timeout(120_000)  # a machine may be busy with other things
     page.on("console", lambda said: wrong.append(f"{said.type}: {said.text}") if said.type != "log" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
