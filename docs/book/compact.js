@@ -285,6 +285,24 @@ function base(node) {
   return `<b${attribute("b", set)}>${inner}</b>`;
 }
 
+// A line breaks outside of brackets before it breaks inside: what a pair of them holds together is a box of its own,
+// which wraps only when it is wider than the line.
+function together(bases) {
+  const depths = [];
+  for (const node of bases) {
+    const bracket = (child) => (child.classes[0] === "mopen") - (child.classes[0] === "mclose");
+    depths.push(node.children.reduce((depth, child) => depth + bracket(child), depths.at(-1) ?? 0));
+  }
+  const within = (start, end) => {
+    const outermost = Math.min(...depths.slice(start, end - 1));
+    const pieces = [];
+    for (let i = start; i < end; i++) if (i === start || depths[i - 1] === outermost) pieces.push(i);
+    const piece = (from, to) => (to - from > 1 ? `<b class=g>${within(from, to)}</b>` : base(bases[from]));
+    return pieces.map((from, k) => piece(from, pieces[k + 1] ?? end)).join("");
+  };
+  return within(0, bases.length);
+}
+
 const LARGE = 1.21; // the size of KaTeX's letters, in that of the text
 
 // A formula: its HTML, its width, and that of its widest part that does not break.
@@ -299,15 +317,16 @@ function compact(latex, display) {
     const all = LARGE * inside.reduce((sum, node) => sum + width(node), 0);
     return { html: `<span aria-hidden=true>${tree.toMarkup()}</span>`, em: all, unbreakable: all };
   }
-  const found = [0];
+  const rows = [[]];
   for (const node of inside) {
-    if (isBreak(node)) found.push(0);
-    else found[found.length - 1] += width(node);
+    if (isBreak(node)) rows.push([]);
+    else rows.at(-1).push(node);
   }
+  const widths = rows.map((bases) => bases.map(width));
   return {
-    html: `<span class=katex aria-hidden=true>${inside.map((node) => (isBase(node) ? base(node) : "<br>")).join("")}</span>`,
-    em: LARGE * Math.max(...found),
-    unbreakable: LARGE * Math.max(0, ...inside.filter(isBase).map(width)),
+    html: `<span class=katex aria-hidden=true>${rows.map(together).join("<br>")}</span>`,
+    em: LARGE * Math.max(...widths.map((parts) => parts.reduce((sum, part) => sum + part, 0))),
+    unbreakable: LARGE * Math.max(0, ...widths.flat()),
   };
 }
 
