@@ -34,13 +34,13 @@ const reverseStepPage = (() => {
   }
 
   /* A number on the page: rounded for the eye, whole in data-value. */
-  const shown = (name, attributes = {}) => element("output", { "data-name": name, ...attributes });
+  const shown = (name, attributes = {}) => element("data", { "data-name": name, ...attributes });
 
   function show(root, numbers) {
     for (const place of root.querySelectorAll("[data-name]")) {
       const value = numbers[place.dataset.name];
       if (value === undefined) continue;
-      place.dataset.value = String(value);
+      place.dataset.value = place.value = String(value);
       place.textContent = W.digits(value, Number(place.dataset.digits ?? 4));
     }
   }

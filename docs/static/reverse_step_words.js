@@ -267,9 +267,10 @@ const reverseStepWords = (() => {
   /* A number with four digits, as one reads it: −0.0123, 49 554, 3.2·10⁻⁷. */
   function digits(x, significant = 4) {
     if (!Number.isFinite(x)) return "–";
-    const size = Math.abs(x);
+    if (x === 0) return "0";
+    const size = Math.abs(Number(x.toPrecision(significant)));
     let shown;
-    if (size !== 0 && (size < 1e-3 || size >= 1e6)) {
+    if (size < 1e-3 || size >= 1e6) {
       const [mantissa, exponent] = x.toExponential(Math.max(significant - 2, 0)).split("e");
       const raised = [...String(Number(exponent))].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c] ?? "⁻").join("");
       shown = `${mantissa}·10${raised}`;

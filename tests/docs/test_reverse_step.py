@@ -1,10 +1,11 @@
 """The numbers of the page "the reverse step" are those of the proved formulas and of the exact worlds.
 
 The functions of ``docs/static/reverse_step.js`` run in node at generic points; nothing is copied from them here.  The
-page itself is looked at by ``test_reverse_step_in_browser``.
+page itself is looked at by ``test_reverse_step_in_browser`` and ``test_reverse_chains_in_browser``.
 """
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from numerics.compiled import formulas
 from numerics.schedules import Step
 from numerics.worlds import mixture, normal
 
-STATIC = Path(__file__).resolve().parents[2] / "docs" / "static"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+STATIC = DOCS / "static"
+MARKUP = re.compile(r"^```\{raw\} html\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMISED = 1e-6  # of the page: its numbers equal Python's to this
 ROUNDING = 1e-12  # of closed formulas, a few operations long
 
@@ -65,6 +68,11 @@ def world(point):
 
 def close(found, expected, relative, floor=0.0):
     np.testing.assert_allclose(found, expected, rtol=relative, atol=floor)
+
+
+def markup(language):
+    """What the chapter says in HTML."""
+    return "".join(MARKUP.findall((DOCS / language / "reverse-step.md").read_text(encoding="utf-8")))
 
 
 def integrated(rule):
