@@ -108,9 +108,9 @@ def test_formulas_are_those_of_the_english_words(table):
     assert {place: pair for place, pair in there.items() if pair[0] != pair[1]} == {}
 
 
-def test_links_are_those_of_the_english_words():
+def test_links_of_the_english_words_are_there():
     link = re.compile(r"\{claim\}`[\w.-]+`")
-    assert {p for p, said in SAID.items() if Counter(link.findall(said)) != Counter(link.findall(ASKED[p]))} == set()
+    assert {p for p, said in SAID.items() if not set(link.findall(ASKED[p])) <= set(link.findall(said))} == set()
 
 
 @pytest.mark.parametrize("table", ["titles", "names", "derivations", "because", "letters", "pages"])
