@@ -196,15 +196,17 @@ def in_mathematics(text: str, page: ModuleType | None = None, emphasis: bool = F
         if mathematical:
             found, i = f"{found}${latex}$", end
             continue
-        found += code(piece.text) if piece.kind == "code" else escaped(piece.text, emphasis)
+        found += code(piece.text, page) if piece.kind == "code" else escaped(piece.text, emphasis)
         i += 1
     return found
 
 
-def code(text: str) -> str:
-    """A name of a program, or the link to a claim."""
+def code(text: str, page: ModuleType | None = None) -> str:
+    """A name of a program, or the link to a claim: by its id, or by a derivation on the page that proves it."""
     name = text.removeprefix("{claim}").strip("`")
-    return f"{{claim}}`{name}`" if name in claims() else f"`{name}`"
+    proved = {d.__name__: claim.id for claim in vars(page).get("CLAIMS", ()) for d in claim.proved_by} if page else {}
+    id = name if name in claims() else proved.get(name)
+    return f"{{claim}}`{id}`" if id else f"`{name}`"
 
 
 def escaped(text: str, emphasis: bool = False) -> str:

@@ -94,6 +94,7 @@ def test_phrases_read_as_one_would_write_them(text):
 def test_a_page_is_asked_for_the_shape_of_its_letters():
     naive, plain = import_module("derivations.reversal.naive"), import_module("derivations.vae.gradients")
     assert in_mathematics("1 - eps, and eps_t", naive) == r"$1 - \varepsilon$, and $\epsilon_t$"
+    assert in_mathematics("see ``flipped_bit``", naive) == "see {claim}`reversal.discrete-toy`"
     assert in_mathematics("μ + σε", plain) == r"$\mu + \sigma\epsilon$"
     assert in_mathematics("the mean of φ", import_module("derivations.sampler.langevin")) == r"the mean of $\varphi$"
 
