@@ -78,14 +78,14 @@ def breaks(id: str, mistake: str) -> Break:
 def of_the_run() -> dict[str, Any]:
     """When and with what the run was made, and what it counts: claims, checks, wrong versions."""
     first, checks = next(iter(lines())), [check for found in run().values() for check in found]
-    head = {name: document("mistakes")[name] for name in ("date", "code")}
     groups = [entry[group] for entry in document("mutants")["claims"] for group in ("named", "automatic")]
     tried = Counter()
     for group in groups:
         tried.update(dict(zip(("killed", "tried", "equivalent"), of_each(group), strict=True)))
     counts = {"claims": len({id for id, _ in run()}), "checks": len(checks), **tried}
     counts["skipped"] = sum(check["verdict"] == SKIP for check in checks)
-    return {**head, "seed": first["seed"], "versions": first["versions"], "counts": counts}
+    circumstances = {name: first[name] for name in ("code", "seed", "versions")}
+    return {"date": document("mistakes")["date"], **circumstances, "counts": counts}
 
 
 def stale() -> str | None:
