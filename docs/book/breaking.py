@@ -58,18 +58,18 @@ class Break:
         parts = [self.seen(language)]
         if kinds := [language[kind] for kind in self.by]:
             *most, last = kinds
-            listed = language["and"].join([", ".join(most), last] if most else [last])
+            listed = language["and"].join([language["comma"].join(most), last] if most else [last])
             parts.append(language.say("found", kinds=listed))
-        return "; ".join(part for part in parts if part)
+        return language["semicolon"].join(part for part in parts if part)
 
     def seen(self, language: Any) -> str:
         """Both sides at the point, the gap that stays, or why the line cannot be judged."""
         if self.values:
             left, right = (f"${decimal(value)}$" for value in told_apart(*self.values))
-            at = ", ".join(f"${letter} = {decimal(value)}$" for letter, value in self.at.items())
-            return language.say("sides", left=left, right=right) + f" ({at})" * bool(at)
+            at = language["comma"].join(f"${letter} = {decimal(value)}$" for letter, value in self.at.items())
+            return language.say("sides", left=left, right=right) + (language.say("at", at=at) if at else "")
         if self.gap:
-            return language.say("gap", sizes=", ".join(f"${decimal(size)}$" for size in self.gap))
+            return language.say("gap", sizes=language["comma"].join(f"${decimal(size)}$" for size in self.gap))
         return language["unproved"] if self.refusal == "Unproved" else in_mathematics(self.says)
 
 

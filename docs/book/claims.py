@@ -76,7 +76,12 @@ def assumptions(claim: Claim, language: Language) -> str:
     """What a claim assumes beyond what all do; the standing assumptions are told once, where one learns to read."""
     if claim.assumes == "the standing assumptions":
         return ""
-    return f"{{.assumes}}\n*{language['assumes']}*: {language.assumption(claim.assumes)}."
+    return labelled("assumes", f"*{language['assumes']}*", language.assumption(claim.assumes), language)
+
+
+def labelled(kind: str, label: str, said: str, language: Language) -> str:
+    """A small paragraph that begins with what it is."""
+    return f"{{.{kind}}}\n{label}{language['colon']}{said}{language['stop']}"
 
 
 def derivation(claim: Claim, d: Derivation, language: Language) -> str:
@@ -89,7 +94,7 @@ def derivation(claim: Claim, d: Derivation, language: Language) -> str:
     says = language.derivation(d, caption(d))
     lines = [f"{{.says}}\n{says}"] if says else []
     lines.append(block(as_html(d, language, broken)))
-    lines += [f"{{.trust}}\n† *{language['trust']}*: {language.granted(fact)}." for fact in stated(d).granted]
+    lines += [labelled("trust", f"† *{language['trust']}*", language.granted(f), language) for f in stated(d).granted]
     return "\n\n".join(lines)
 
 
@@ -106,7 +111,7 @@ def verdicts(claim: Claim, language: Language) -> str:
         found.append(f'<span class="verdict {verdict.lower()}" title="{title}">{language[kind]} {held}{size}</span>')
     killed, tried, equivalent = evidence.killed(claim.id)
     kill = language.say("killed", killed=killed, tried=tried - equivalent)
-    kill += f"; {language.say('equal', n=equivalent)}" if equivalent else ""
+    kill += f"{language['semicolon']}{language.say('equal', n=equivalent)}" if equivalent else ""
     return div("verdicts", "".join(found) + f'<span class="kill">{kill}</span>')
 
 
@@ -146,9 +151,9 @@ def where(claim: Claim, name: str, language: Language) -> str:
     if not found.breaks:
         return html(language.say("held", told=found.told(language)))
     (derivation,) = (d for d in claim.proved_by if d.__name__ == found.derivation)
-    said = language.derivation(derivation, caption(derivation)).rstrip(".")
+    said = language.derivation(derivation, caption(derivation)).rstrip(".。…")
     place = language.say("breaks" if said and len(claim.proved_by) > 1 else "alone", step=found.step, said=said)
-    return html(f"{place}: {found.told(language)}")
+    return html(f"{place}{language['colon']}{found.told(language)}")
 
 
 def closing(claim: Claim, language: Language) -> str:
@@ -161,7 +166,7 @@ def closing(claim: Claim, language: Language) -> str:
         language.say("again", command=f"<code>noiseproof verify {claim.id}</code>"),
     ]
     if claim.source:
-        rows.insert(0, f"{language['source']}: {html(language.source(claim))}")
+        rows.insert(0, f"{language['source']}{language['colon']}{html(language.source(claim))}")
     return div("closing", " · ".join(rows))
 
 

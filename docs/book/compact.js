@@ -258,7 +258,8 @@ function spaced(found) {
   return result;
 }
 
-const takes = (part, letter) => (part?.text || part?.free) && !part.set[letter] && (letter < "M" || part.tag !== "q");
+// A bar and the sign of a root span the padding, too, so that a stack or a root takes margins only.
+const takes = (part, letter) => (part?.text || (part?.free && "LR".includes(letter))) && !part.set[letter];
 const operator = (part) => part.text && !part.set.F && [...part.text].length === 1 && !/[\w.]/.test(part.text);
 
 const raw = (written) => written.includes("<span class=w>");

@@ -75,19 +75,19 @@ SIGN = re.compile(rf"({re.escape(NEXT)}|=|<|>|\\le|\\ge|\\longrightarrow)(?![A-Z
 def as_html(derivation: Derivation, language: Language, broken: Mapping[int, Sequence[tuple[str, str]]]) -> str:
     """The lines of a derivation; ``broken`` names the mistakes, with their anchors, that break at each step."""
     start, short, lines = set_out(stated(derivation))
-    last = max((line.step for line in lines), default=0)
     rows = [] if short else [f'<div class="line">{cell("lhs", start)}</div>']
     for k, line in enumerate(lines):
-        kind = "explains" if line.explains else "end" if 1 < line.step == last else ""
+        kind = " explains" if line.explains else ""
         left = cell("lhs", start) if short and k == 0 else ""
         sign = SIGN.match(line.latex)
         relation = cell("rel", sign[1]) if sign and sign[1] != NEXT else ""
-        right = cell("rhs", line.latex[sign.end() :] if sign else line.latex)
+        told = line.latex.replace(r"\text{with }", rf"\text{{{language['with']} }}") if line.explains else line.latex
+        right = cell("rhs", told[sign.end() :] if sign else told)
         margin = f'<div class="by">{html(language.reason(line.by))}</div>' if line.by else ""
         if line.step in broken:
             wrong = (f'<a class="breaks" href="#{to}">{escape(name)}</a>' for name, to in broken[line.step])
             margin += f'<div class="breaking">{"".join(wrong)}</div>'
-        rows.append(f'<div class="line {kind}">{left}{relation}{right}{margin}</div>')
+        rows.append(f'<div class="line{kind}">{left}{relation}{right}{margin}</div>')
     return f'<div class="lines {"short" if short else "long"}">\n' + "\n".join(rows) + "\n</div>"
 
 

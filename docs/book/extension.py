@@ -18,7 +18,7 @@ from derivations import PAGES, claims
 
 from . import katex
 from .claims import of_the_run, opening, section
-from .languages import Language, language, with_mark
+from .languages import MARKS, Language, language, with_mark
 
 NEWS = getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ def kept_together(app: Sphinx, doctree: nodes.document) -> None:
     """The comma or full stop behind a formula stays on its line."""
     for formula in doctree.findall(nodes.math):
         behind = formula.next_node(descend=False, siblings=True)
-        if isinstance(behind, nodes.Text) and (mark := re.match(r"[.,;:!?)]+", behind)):
+        if isinstance(behind, nodes.Text) and (mark := re.match(f"{MARKS}+", behind)):
             formula["behind"] = mark[0]
             behind.parent.replace(behind, nodes.Text(behind[mark.end() :]))
 
@@ -111,7 +111,7 @@ class Drawing(SphinxDirective):
             self.env.note_dependency(str(path))
             image = nodes.image(uri=f"/../figures/{path.name}", alt=self.options.get("alt", ""), classes=[theme])
             shown.append(image)
-        figure = nodes.figure("", *shown, classes=["drawing"], names=[name])
+        figure = nodes.figure("", *shown, classes=["drawing"])
         caption = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, caption)
         if caption.children:

@@ -25,7 +25,7 @@ ENGLISH = {
     "assumes": "Assumes",
     "standing": "the standing assumptions",
     "letters": "Letters",
-    "where": "where",
+    "with": "with",
     "source": "Source",
     "verdicts": "Verdicts",
     "mistakes": "Wrong versions",
@@ -52,6 +52,11 @@ ENGLISH = {
     "model": "trained network",
     "sampler": "whole runs of samplers",
     "and": " and ",
+    "comma": ", ",
+    "semicolon": "; ",
+    "colon": ": ",
+    "stop": ".",
+    "at": " ({at})",
 }
 
 
@@ -123,12 +128,7 @@ class Language:
         return self.own("granted", fact, fact)
 
     def source(self, claim: Claim) -> str:
-        text = claim.source
-        return (
-            self.own("sources", text, text)
-            if self.tables and text.startswith("the note")
-            else words.in_mathematics(text)
-        )
+        return self.own("sources", claim.source, claim.source) if claim.source else ""
 
     def page(self, page: ModuleType) -> str:
         """What a page says before it derives."""
@@ -139,7 +139,7 @@ class Language:
         return self.own("letters", f"{page.__name__.partition('.')[2]}.{letter}", said)
 
 
-CAPITALS = """ELBO VAE GAN KL JSD SNR GMM DDPM DDIM DPM++ VP VE subVP EDM ODE PF CFG DSM IWAE PPCA MLE VLB SDE MMSE 2M SDE
+CAPITALS = """ELBO VAE GAN KL JSD SNR GMM DDPM DDIM DPM++ VP VE subVP EDM ODE PF CFG DSM IWAE PPCA MLE VLB SDE MMSE 2M
 Gaussian Bernoulli Tweedie Markov Bayes Jensen Price Bonnet Dirac Girsanov Fokker Planck Langevin Karras Riemann Bruijn
 Anderson Euler Monte Carlo"""
 AS_WRITTEN = {word.lower(): word for word in CAPITALS.split()} | {"dpmpp": "DPM-Solver++", "x0": "x₀"}
@@ -155,12 +155,13 @@ def spelled(slug: str) -> str:
 
 def html(text: str) -> str:
     """Prose with formulas between dollar signs as HTML."""
-    prose, *parts = re.split(r"\$([^$]+)\$([.,;:!?)]*)", text)
+    prose, *parts = re.split(rf"\$([^$]+)\$({MARKS}*)", text)
     formulas = zip(parts[::3], parts[1::3], parts[2::3])
     return marked(prose) + "".join(with_mark(formula, mark) + marked(prose) for formula, mark, prose in formulas)
 
 
 SHORT = 15  # ems
+MARKS = "[.,;:!?)，。；：！？）、”]"  # what must not begin a line
 
 
 def with_mark(latex: str, mark: str) -> str:

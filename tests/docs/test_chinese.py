@@ -138,6 +138,10 @@ def test_no_markup_is_left_in_what_is_set_as_html():
     assert left == {}
 
 
+def test_a_mark_stays_on_the_line_of_its_formula():
+    assert re.search(r'<span class="nb">.*</span>，</span>噪声$', html("给定 $x_t$，噪声"), re.DOTALL)
+
+
 def test_the_frame_has_the_same_words_and_places():
     frame = tomllib.loads((CHINESE / "words" / "frame.toml").read_text(encoding="utf-8"))
     assert list(frame) == list(ENGLISH)
