@@ -39,11 +39,12 @@ const widths = new Map();
 // KaTeX joins letters into one node and keeps the width of the first, so that each is asked for by itself.
 function letter(character, classes) {
   if (WIDE.test(character)) return 1;
-  const font = FONTS.find((name) => classes.includes(name)) ?? "mathrm";
-  const key = font + character;
+  const fonts = FONTS.filter((name) => classes.includes(name));
+  const key = fonts.join(" ") + character;
   if (!widths.has(key)) {
     const body = /[#$%&_{}~^\\]/.test(character) ? `\\char"${character.codePointAt(0).toString(16)}` : character;
-    const ways = font === "mathnormal" ? [body] : [`\\${font}{${body}}`, `\\text{${body}}`];
+    const within = (outer) => outer.reduceRight((inner, font) => `\\${font}{${inner}}`, body);
+    const ways = fonts.includes("mathnormal") ? [body] : [within(fonts.length ? fonts : ["mathrm"]), within(["text"])];
     widths.set(key, ways.reduce((found, latex) => found || alone(latex), 0) || 0.5);
   }
   return widths.get(key);
