@@ -97,9 +97,9 @@ def test_every_mistake_breaks_somewhere(id, mistake):
         assert found.relation
         assert found.values or found.gap
         if found.values:
-            assert found.values[0] != found.values[1]
             shown = {decimal(value) for value in told_apart(*found.values)}
-            assert len(shown) == 2, "the reader sees that they differ"
+            equal = found.relation in "<>" and found.values[0] == found.values[1]  # said to be strict, and is not
+            assert equal or len(shown) == 2, "the reader sees that they differ"
         else:
             assert any(size > 1e-11 for size in found.gap)
     for side in (found.left, found.right, *found.at):
@@ -151,10 +151,13 @@ def test_the_run_is_of_the_sources_that_are_here():
 
 def test_a_run_of_other_code_is_stale(elsewhere, monkeypatch):
     monkeypatch.setattr(evidence, "code", lambda: "0123456789abcdef")
-    told = evidence.stale()
-    assert told
-    assert "now 0123456789abcdef" in told
-    assert "make evidence" in told
+    said = evidence.stale()
+    assert said
+    assert "now 0123456789abcdef" in said
+    assert "make evidence" in said
+    told = json.loads((elsewhere / "mistakes.json").read_text())
+    (elsewhere / "mistakes.json").write_text(json.dumps({**told, "code": evidence.lines()[0]["code"]}))
+    evidence.document.cache_clear()
     monkeypatch.setattr(evidence, "code", lambda: evidence.lines()[0]["code"])
     assert evidence.stale() is None
 
