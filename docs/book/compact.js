@@ -287,26 +287,35 @@ function base(node) {
 }
 
 // A line breaks outside of brackets before it breaks inside: what a pair of them holds together is a box of its own,
-// which wraps only when it is wider than the line.
+// which wraps only when it is wider than the line.  Returned with the room that it takes at least: what follows in such
+// a box is indented by an em.
 function together(bases) {
   const depths = [];
   for (const node of bases) {
-    const bracket = (child) => (child.classes[0] === "mopen") - (child.classes[0] === "mclose");
-    depths.push(node.children.reduce((depth, child) => depth + bracket(child), depths.at(-1) ?? 0));
+    const sign = (child) => (child.classes[0] === "mopen") - (child.classes[0] === "mclose");
+    const brackets = (child) => sign(child) * (child.text?.length ?? 1); // KaTeX joins them: "))]"
+    depths.push(node.children.reduce((depth, child) => depth + brackets(child), depths.at(-1) ?? 0));
   }
   const within = (start, end) => {
     const outermost = Math.min(...depths.slice(start, end - 1));
     const pieces = [];
     for (let i = start; i < end; i++) if (i === start || depths[i - 1] === outermost) pieces.push(i);
-    const piece = (from, to) => (to - from > 1 ? `<b class=g>${within(from, to)}</b>` : base(bases[from]));
-    return pieces.map((from, k) => piece(from, pieces[k + 1] ?? end)).join("");
+    return pieces.map((from, k) => piece(from, pieces[k + 1] ?? end));
+  };
+  const piece = (from, to) => {
+    if (to - from === 1) return { html: base(bases[from]), room: width(bases[from]) };
+    const found = within(from, to);
+    const room = Math.max(...found.map((one, k) => one.room + (k > 0 ? 1 : 0)));
+    return { html: `<b class=g>${joined(found)}</b>`, room };
   };
   return within(0, bases.length);
 }
 
+const joined = (pieces) => pieces.map((one) => one.html).join("");
+
 const LARGE = 1.21; // the size of KaTeX's letters, in that of the text
 
-// A formula: its HTML, its width, and that of its widest part that does not break.
+// A formula: its HTML, its width, that of its widest part that does not break, and the room that it takes at least.
 function compact(latex, display) {
   const options = { displayMode: display, output: "html", throwOnError: true, strict: "error", trust: true };
   const tree = katex.__renderToHTMLTree(latex, options);
@@ -316,7 +325,7 @@ function compact(latex, display) {
   const isBreak = (node) => node.classes.includes("katex-newline") && !styles(node).length;
   if (!inside.every((node) => isBase(node) || isBreak(node))) {
     const all = LARGE * inside.reduce((sum, node) => sum + width(node), 0);
-    return { html: `<span aria-hidden=true>${tree.toMarkup()}</span>`, em: all, unbreakable: all };
+    return { html: `<span aria-hidden=true>${tree.toMarkup()}</span>`, em: all, unbreakable: all, room: all };
   }
   const rows = [[]];
   for (const node of inside) {
@@ -324,10 +333,12 @@ function compact(latex, display) {
     else rows.at(-1).push(node);
   }
   const widths = rows.map((bases) => bases.map(width));
+  const pieces = rows.map(together);
   return {
-    html: `<span class=katex aria-hidden=true>${rows.map(together).join("<br>")}</span>`,
+    html: `<span class=katex aria-hidden=true>${pieces.map(joined).join("<br>")}</span>`,
     em: LARGE * Math.max(...widths.map((parts) => parts.reduce((sum, part) => sum + part, 0))),
     unbreakable: LARGE * Math.max(0, ...widths.flat()),
+    room: LARGE * Math.max(0, ...pieces.flat().map((one) => one.room)),
   };
 }
 

@@ -1,5 +1,5 @@
 // LaTeX to HTML.  One request a line on stdin, one answer a line on stdout:
-//   {"latex": ..., "display": ...}  {"html": ..., "em": ..., "unbreakable": ...} or {"error": ...}
+//   {"latex": ..., "display": ...}  {"html": ..., "em": ..., "unbreakable": ..., "room": ...} or {"error": ...}
 //   {"names": [...]}                {"css": ...}, for class names that occur in that HTML
 "use strict";
 

@@ -84,11 +84,11 @@ def render(latex: str, display: bool = False) -> Rendered:
     if "error" in answer:
         raise KatexError(f"{answer['error']}\nin the formula {latex}")
     classes.update(CLASS.findall(answer["html"]))
-    wide = answer["unbreakable"]
+    wide = answer["room"]
     # Rounded up, so that what is scaled to the width of a column does not pass it.
     style = f' style="--w:{math.ceil(10 * wide) / 10:g}"' if wide > NARROW else ""
     outer = f'<span class="m" role="math" aria-label="{escape(spoken(latex))}"{style}>'
-    return Rendered(f"{outer}{answer['html']}</span>", answer["em"], wide)
+    return Rendered(f"{outer}{answer['html']}</span>", answer["em"], answer["unbreakable"])
 
 
 def spoken(latex: str) -> str:

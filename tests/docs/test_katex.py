@@ -78,6 +78,7 @@ def outline(part):
         ("a + (b - (c - d) e) = f", ["a+", ["(b−", ["(c−", "d)e)="]], "f"]),
         (r"q(x_{t-1} \mid x_t) \ge 0", [["q(xt−1∣", "xt)≥"], "0"]),
         (r"(a + b)", ["(a+", "b)"]),
+        ("a(b(c + d)) - e", [["a(b(c+", "d))−"], "e"]),
         (r"\left(a + b\right) - [0, 1)", ["(a+b)−", "[0,1)"]),
         (r"[0, 1 + 2) + a) - x", [[["[0,1+", "2)+"], "a)−"], "x"]),
     ],
@@ -221,6 +222,14 @@ def test_a_wide_part_says_how_wide_it_is():
     assert "--w" not in narrow.html
     (told,) = re.findall(r'style="--w:([\d.]+)"', wide.html)
     assert 12 < wide.unbreakable <= float(told) < 1.01 * wide.unbreakable
+
+
+def test_what_is_indented_within_brackets_needs_room_for_that():
+    fraction = rf"\dfrac{{{'a' * 25}}}{{b}}"
+    (alone,) = re.findall(r"--w:([\d.]+)", render(rf"b + {fraction}").html)
+    (held,) = re.findall(r"--w:([\d.]+)", render(rf"c(b + {fraction} + b)").html)
+    assert render(rf"b + {fraction}").unbreakable == pytest.approx(float(alone), abs=0.1)
+    assert float(held) - float(alone) == pytest.approx(LARGE * (1 + 2 * 0.2222 + 0.77778), abs=0.11)  # and a sign
 
 
 def test_a_formula_is_an_eighth_of_what_katex_writes():

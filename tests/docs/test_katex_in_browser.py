@@ -168,6 +168,7 @@ WIDE = r"""
 \mathbb E_{q(x_0)}\!\left[\frac{(x_t - \sqrt{\bar\alpha_t} x_0)^{2} + (1 - \bar\alpha_t)^{2} + \beta_t^{2}}{1 - \bar\alpha_t}\right]
 a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p + q + r + s + t + u + v + w + x + y + z
 f(a + b + c + d + e + f + g + h + i + j + k + l + m) + (n + o + p) - (q + r + s + t + u + v + w + x + y + z)
+f(a + g(b + \frac{a + b + c + d + e + f + g + h + i + j + k}{c}))
 q(x_{t-1} \mid x_t,\, x_0) = \frac{q(x_t \mid x_{t-1})\, q(x_{t-1} \mid x_0)}{q(x_t \mid x_0)}
 """.strip().splitlines()  # noqa: E501
 
