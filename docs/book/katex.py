@@ -87,7 +87,9 @@ def render(latex: str, display: bool = False) -> Rendered:
     wide = answer["room"]
     # Rounded up, so that what is scaled to the width of a column does not pass it.
     style = f' style="--w:{math.ceil(10 * wide) / 10:g}"' if wide > NARROW else ""
-    outer = f'<span class="m" role="math" aria-label="{escape(spoken(latex))}"{style}>'
+    label = spoken(latex)
+    role = f' role="math" aria-label="{escape(label)}"' if label else ""  # a phantom says nothing
+    outer = f'<span class="m"{role}{style}>'
     return Rendered(f"{outer}{answer['html']}</span>", answer["em"], answer["unbreakable"])
 
 

@@ -54,6 +54,10 @@ def test_what_pictures_do_not_draw_is_labelled_by_its_latex():
     assert 'aria-label="\\frac{1}"' not in render(r"\frac{1}{2}").html
 
 
+def test_what_is_not_seen_is_not_said():
+    assert render(r"\phantom{=}\;").html.startswith('<span class="m"><span class=katex aria-hidden=true>')
+
+
 @pytest.mark.parametrize("latex", KINDS.values(), ids=KINDS)
 def test_what_the_project_writes_is_written_without_katex_own_elements(latex):
     html = render(latex, display=True).html
