@@ -20,6 +20,7 @@ from .derivations import as_html, caption, stated
 from .katex import render
 from .languages import Language, html
 
+SAID = 3  # formulas of a statement, at most
 SIGNS = {"=": "=", "<=": r"\le", ">=": r"\ge", "<": "<", ">": ">"}
 
 
@@ -60,16 +61,14 @@ def anchor(claim: Claim, name: str) -> str:
 
 
 def statement(claim: Claim) -> str:
-    """What the derivations say in all: the first line and the formula at the end; a single step says it itself."""
+    """What the derivations say in all: the first line, and the formula at the end of more than a single step."""
     formulas = {f for f in map(sympify, claim.formulas.values()) if not f.is_number}
-    rows = []
-    for d in claim.proved_by:
-        done = stated(d)
-        ends = any(done.end == f or done.end.has(f) for f in formulas)
-        if len(done.steps) > 1 and done.relation in SIGNS and ends:
-            latex = f"{tex(done.start)} {SIGNS[done.relation]} {tex(done.end)}"
-            rows.append(div("row", render(latex, display=True).html))
-    return div("formulas", "".join(rows)) if 0 < len(rows) <= 2 else ""
+    said = [done for done in map(stated, claim.proved_by) if done.relation in SIGNS]
+    said = [done for done in said if any(done.end == f or done.end.has(f) for f in formulas)]
+    if len(said) > SAID or all(len(done.steps) == 1 for done in said):
+        return ""
+    rows = (f"{tex(done.start)} {SIGNS[done.relation]} {tex(done.end)}" for done in said)
+    return div("formulas", "".join(div("row", render(row, display=True).html) for row in rows))
 
 
 def assumptions(claim: Claim, language: Language) -> str:
@@ -93,7 +92,7 @@ def derivation(claim: Claim, d: Derivation, language: Language) -> str:
             broken[found.step].append((name, anchor(claim, name)))
     says = language.derivation(d, caption(d))
     lines = [f"{{.says}}\n{says}"] if says else []
-    lines.append(block(as_html(d, language, broken)))
+    lines.append(block(as_html(d, language, broken, f"{claim.id.split('.')[1]}--{d.__name__}")))
     lines += [labelled("trust", f"† *{language['trust']}*", language.granted(f), language) for f in stated(d).granted]
     return "\n\n".join(lines)
 
@@ -120,7 +119,8 @@ def mistakes(claim: Claim, language: Language) -> str:
     if not claim.mistakes:
         return ""
     rows = "".join(mistake(claim, name, language) for name in claim.mistakes)
-    return f'<details class="mistakes" open><summary>{language["mistakes"]}</summary>{rows}</details>'
+    names = ", ".join(f"<code>{escape(name)}</code>" for name in claim.mistakes)
+    return f'<details class="mistakes"><summary>{language["mistakes"]}: {names}</summary>{rows}</details>'
 
 
 def mistake(claim: Claim, name: str, language: Language) -> str:
@@ -150,10 +150,11 @@ def where(claim: Claim, name: str, language: Language) -> str:
     found = evidence.breaks(claim.id, name)
     if not found.breaks:
         return html(language.say("held", told=found.told(language)))
-    (derivation,) = (d for d in claim.proved_by if d.__name__ == found.derivation)
-    said = language.derivation(derivation, caption(derivation)).rstrip(".。…")
-    place = language.say("breaks" if said and len(claim.proved_by) > 1 else "alone", step=found.step, said=said)
-    return html(f"{place}{language['colon']}{found.told(language)}")
+    names = [d.__name__ for d in claim.proved_by]
+    number = names.index(found.derivation) + 1
+    place = language.say("breaks" if len(names) > 1 else "alone", step=found.step, number=number)
+    link = f'<a href="#{claim.id.split(".")[1]}--{found.derivation}">{place}</a>'
+    return f"{link}{language['colon']}{html(found.told(language))}"
 
 
 def closing(claim: Claim, language: Language) -> str:

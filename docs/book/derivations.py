@@ -6,12 +6,15 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 import sympy as sp
 
+from derivations import Claim, claims
 from derivations.calculus.steps import Derivation, Followed, Let, Rule, Step, page_of
 from derivations.rendering.latex import NEXT, TEXT_BLOCK, Row, laid_out, on_paper
+from derivations.rendering.terminal import prose
 
 from .katex import render
 from .languages import Language, html
@@ -72,7 +75,10 @@ def numbered(rows: Iterable[Row]) -> Iterator[Line]:
 SIGN = re.compile(rf"({re.escape(NEXT)}|=|<|>|\\le|\\ge|\\longrightarrow)(?![A-Za-z]) *")
 
 
-def as_html(derivation: Derivation, language: Language, broken: Mapping[int, Sequence[tuple[str, str]]]) -> str:
+Broken = Mapping[int, Sequence[tuple[str, str]]]
+
+
+def as_html(derivation: Derivation, language: Language, broken: Broken, anchor: str = "") -> str:
     """The lines of a derivation; ``broken`` names the mistakes, with their anchors, that break at each step."""
     start, short, lines = set_out(stated(derivation))
     rows = [] if short else [f'<div class="line">{cell("lhs", start)}</div>']
@@ -83,12 +89,30 @@ def as_html(derivation: Derivation, language: Language, broken: Mapping[int, Seq
         relation = cell("rel", sign[1]) if sign and sign[1] != NEXT else ""
         told = line.latex.replace(r"\text{with }", rf"\text{{{language['with']} }}") if line.explains else line.latex
         right = cell("rhs", told[sign.end() :] if sign else told)
-        margin = f'<div class="by">{html(language.reason(line.by))}</div>' if line.by else ""
+        margin = f'<div class="by">{because(line.by, language)}</div>' if line.by else ""
         if line.step in broken:
             wrong = (f'<a class="breaks" href="#{to}">{escape(name)}</a>' for name, to in broken[line.step])
             margin += f'<div class="breaking">{"".join(wrong)}</div>'
         rows.append(f'<div class="line{kind}">{left}{relation}{right}{margin}</div>')
-    return f'<div class="lines {"short" if short else "long"}">\n' + "\n".join(rows) + "\n</div>"
+    kind, place = "short" if short else "long", f' id="{anchor}"' * bool(anchor)
+    return f'<div class="lines {kind}"{place}>\n' + "\n".join(rows) + "\n</div>"
+
+
+@cache
+def printed() -> dict[Derivation, Claim]:
+    """Under which claim a derivation is printed first."""
+    return {d: claim for claim in reversed(claims().values()) for d in claim.proved_by}
+
+
+def because(rule: Rule, language: Language) -> str:
+    """A reason; one that cites a derivation leads there, and one that is printed nowhere says what it says."""
+    said = html(language.reason(rule))
+    for cited in rule.rests_on:
+        if cited in printed():
+            return f'<a href="{language.place(printed()[cited])}--{cited.__name__}">{said}</a>'
+        if words := caption(cited):
+            return f'<span title="{escape(prose(words))}">{said}</span>'
+    return said
 
 
 def cell(name: str, latex: str) -> str:

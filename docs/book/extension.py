@@ -56,10 +56,9 @@ def linked(id: str, docname: str, speaking: Language) -> str:
         NEWS.warning(f"there is no claim called {id}", location=docname)
         return f"`{id}`"
     claim = claims()[id]
-    chapter, slug = id.split(".")
-    if (speaking.folder / f"{chapter}.md").exists():
-        return f"{{ref}}`{speaking.name(claim)} <{id}>`"
-    return f'<a class="reference" href="{speaking.root}{chapter}.html#{slug}">{language("en").name(claim)}</a>'
+    if speaking.place(claim).startswith("../"):
+        return f'<a class="reference" href="{speaking.place(claim)}">{language("en").name(claim)}</a>'
+    return f"{{ref}}`{speaking.name(claim)} <{id}>`"
 
 
 def anchored(app: Sphinx, doctree: nodes.document) -> None:
@@ -68,9 +67,7 @@ def anchored(app: Sphinx, doctree: nodes.document) -> None:
         for name in part["names"]:
             if name in claims():
                 slug = name.split(".")[1]
-                part["ids"] = [slug]
-                doctree.nameids[name] = slug
-                doctree.ids[slug] = part
+                part["ids"] = [slug, *(id for id in part["ids"] if id != slug)]
 
 
 # ---------------------------------------------------------------- formulas and figures

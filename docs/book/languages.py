@@ -29,7 +29,7 @@ ENGLISH = {
     "source": "Source",
     "verdicts": "Verdicts",
     "mistakes": "Wrong versions",
-    "breaks": "breaks at line {step} of the derivation “{said}”",
+    "breaks": "breaks at line {step} of derivation {number}",
     "alone": "breaks at line {step}",
     "held": "no derivation sees it; {told}",
     "gap": "the gap that should vanish stays, {sizes}",
@@ -82,6 +82,12 @@ class Language:
     def root(self) -> str:
         """The way from a page to the English site, which has what there is once: all chapters, and the sources."""
         return "" if self.code == "en" else "../"
+
+    def place(self, claim: Claim) -> str:
+        """The way to a claim from any page of this language; what it does not have is in English."""
+        chapter, slug = claim.id.split(".")
+        root = "" if (self.folder / f"{chapter}.md").exists() else self.root
+        return f"{root}{chapter}.html#{slug}"
 
     def __getitem__(self, name: str) -> str:
         return self.frame[name]
