@@ -75,7 +75,7 @@ def assumptions(claim: Claim, language: Language) -> str:
     """What a claim assumes beyond what all do; the standing assumptions are told once, where one learns to read."""
     if claim.assumes == "the standing assumptions":
         return ""
-    return labelled("assumes", f"*{language['assumes']}*", language.assumption(claim.assumes), language)
+    return labelled("assumes", f"*{language['assumes']}*", language.assumption(claim), language)
 
 
 def labelled(kind: str, label: str, said: str, language: Language) -> str:
@@ -120,7 +120,8 @@ def mistakes(claim: Claim, language: Language) -> str:
         return ""
     rows = "".join(mistake(claim, name, language) for name in claim.mistakes)
     names = ", ".join(f"<code>{escape(name)}</code>" for name in claim.mistakes)
-    return f'<details class="mistakes"><summary>{language["mistakes"]}: {names}</summary>{rows}</details>'
+    head = f"<summary>{language['mistakes']}{language['colon']}{names}</summary>"
+    return f'<details class="mistakes">{head}{rows}</details>'
 
 
 def mistake(claim: Claim, name: str, language: Language) -> str:

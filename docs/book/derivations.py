@@ -75,6 +75,7 @@ def numbered(rows: Iterable[Row]) -> Iterator[Line]:
 SIGN = re.compile(rf"({re.escape(NEXT)}|=|<|>|\\le|\\ge|\\longrightarrow)(?![A-Za-z]) *")
 
 
+FURTHER = re.compile(r"^(\\quad )([+-])")  # the sign of a line that goes on stands between two terms
 Broken = Mapping[int, Sequence[tuple[str, str]]]
 
 
@@ -88,7 +89,7 @@ def as_html(derivation: Derivation, language: Language, broken: Broken, anchor: 
         sign = SIGN.match(line.latex)
         relation = cell("rel", sign[1]) if sign and sign[1] != NEXT else ""
         told = line.latex.replace(r"\text{with }", rf"\text{{{language['with']} }}") if line.explains else line.latex
-        right = cell("rhs", told[sign.end() :] if sign else told)
+        right = cell("rhs", FURTHER.sub(r"\1{}\2", told[sign.end() :] if sign else told))
         margin = f'<div class="by">{because(line.by, language)}</div>' if line.by else ""
         if line.step in broken:
             wrong = (f'<a class="breaks" href="#{to}">{escape(name)}</a>' for name, to in broken[line.step])

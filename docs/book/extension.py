@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def anchored(app: Sphinx, doctree: nodes.document) -> None:
                 part["ids"] = [slug, *(id for id in part["ids"] if id != slug)]
 
 
-# ---------------------------------------------------------------- formulas and figures
+# ---------------------------------------------------------------- formulas
 
 
 def kept_together(app: Sphinx, doctree: nodes.document) -> None:
@@ -83,13 +84,39 @@ def kept_together(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def inline(visitor: Any, node: nodes.Element) -> None:
-    visitor.body.append(with_mark(node.astext(), node.get("behind", "")))
+    visitor.body.append(formula(node, lambda: with_mark(node.astext(), node.get("behind", ""))))
     raise nodes.SkipNode
 
 
 def displayed(visitor: Any, node: nodes.Element) -> None:
-    visitor.body.append(f'<div class="display">{katex.render(node.astext(), display=True).html}</div>')
+    shown = formula(node, lambda: katex.render(node.astext(), display=True).html)
+    visitor.body.append(f'<div class="display">{shown}</div>')
     raise nodes.SkipNode
+
+
+def formula(node: nodes.Element, render: Callable[[], str]) -> str:
+    """A formula that somebody wrote by hand; what KaTeX has against it is said at its place."""
+    try:
+        return render()
+    except katex.KatexError as error:
+        NEWS.warning(str(error), location=node)
+        return f"<code>{escape(node.astext())}</code>"
+
+
+# ---------------------------------------------------------------- the other language
+
+
+def other_language(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Where the page is in the other language: its own page if it has one, else the front page."""
+    here = spoken(app)
+    there = language("en" if here.code == "zh" else "zh")
+    name = page if (there.folder / f"{page}.md").exists() else "index"
+    up = "../" * page.count("/")
+    context["other_language"] = f"{up}{here.root}{'' if there.code == 'en' else 'zh/'}{name}.html"
+    context["other_name"] = there["language"]
+
+
+# ---------------------------------------------------------------- figures
 
 
 class Drawing(SphinxDirective):
@@ -150,6 +177,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", unfold)
     app.connect("doctree-read", anchored)
     app.connect("doctree-read", kept_together)
+    app.connect("html-page-context", other_language)
     app.connect("html-collect-pages", sources)
     app.connect("build-finished", styles)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -14,7 +14,6 @@ from typing import Any
 
 from derivations import Claim
 from derivations.calculus.steps import Derivation, Rule
-from derivations.rendering.latex import reason
 
 from . import words
 from .katex import render
@@ -22,6 +21,7 @@ from .katex import render
 HERE = Path(__file__).resolve().parents[1]  # docs/
 
 ENGLISH = {
+    "language": "English",
     "assumes": "Assumes",
     "standing": "the standing assumptions",
     "letters": "Letters",
@@ -95,40 +95,35 @@ class Language:
     def say(self, name: str, **values: Any) -> str:
         return self.frame[name].format(**values)
 
-    def own(self, table: str, key: str, original: str, in_english: Callable[[str], str] | None = None) -> str:
-        """The words for this key as MyST: the original in English, elsewhere those of the table."""
-        in_english = in_english or words.in_mathematics
-        if self.tables is None:
-            return in_english(original)
-        try:
+    def own(self, table: str, key: str, text: str, page: ModuleType | None = None, english: str = "") -> str:
+        """The words for this key as MyST: the claim's own in English, elsewhere those of the table."""
+        if self.tables is not None and key in self.tables.get(table, {}):
             return self.tables[table][key]
-        except KeyError:
+        if self.tables is not None:
             self.missing.append(f"{table}.{key}")
-            return in_english(original)
+        return english or words.in_mathematics(text, page)
 
     def title(self, claim: Claim) -> str:
-        return self.own("titles", claim.id, claim.title)
+        return self.own("titles", claim.id, claim.title, claim.page)
 
     def name(self, claim: Claim) -> str:
         """A heading of a few words; in English it is the slug."""
-        return self.own("names", claim.id, claim.id, lambda id: spelled(id.split(".")[1]))
+        return self.own("names", claim.id, "", english=spelled(claim.id.split(".")[1]))
 
-    def assumption(self, text: str) -> str:
-        return self.own("assumptions", text, text)
+    def assumption(self, claim: Claim) -> str:
+        return self.own("assumptions", claim.assumes, claim.assumes, claim.page)
 
     def derivation(self, derivation: Derivation, said: str) -> str:
-        page = derivation.__module__.partition(".")[2]
-        return self.own("derivations", f"{page}.{derivation.__name__}", said) if said else ""
+        page = sys.modules[derivation.__module__]
+        return self.own("derivations", f"{short(page)}.{derivation.__name__}", said, page) if said else ""
 
     def reason(self, rule: Rule) -> str:
         """What the margin says, with formulas between dollar signs."""
-        dagger = r"\,$^\dagger$" * bool(rule.granted)
-        in_english = lambda _: reason(rule).removesuffix(dagger).replace(r"\,", "")
-        return self.own("reasons", rule.name, rule.name, in_english) + " †" * bool(rule.granted)
+        return self.own("reasons", rule.name, rule.name) + " †" * bool(rule.granted)
 
     def because(self, claim: Claim, mistake: str) -> str:
         text = claim.because.get(mistake, "")
-        return self.own("because", f"{claim.id}.{mistake}", text) if text else ""
+        return self.own("because", f"{claim.id}.{mistake}", text, claim.page) if text else ""
 
     def granted(self, fact: str) -> str:
         return self.own("granted", fact, fact)
@@ -138,11 +133,15 @@ class Language:
 
     def page(self, page: ModuleType) -> str:
         """What a page says before it derives."""
-        name = page.__name__.partition(".")[2]
-        return self.own("pages", name, name, lambda _: words.of_docstring(page))
+        return self.own("pages", short(page), "", english=words.of_docstring(page))
 
     def meaning(self, page: ModuleType, letter: str, said: str) -> str:
-        return self.own("letters", f"{page.__name__.partition('.')[2]}.{letter}", said)
+        return self.own("letters", f"{short(page)}.{letter}", said, page)
+
+
+def short(page: ModuleType) -> str:
+    """The name of a page, as PAGES has it."""
+    return page.__name__.partition(".")[2]
 
 
 CAPITALS = """ELBO VAE GAN KL JSD SNR GMM DDPM DDIM DPM++ VP VE subVP EDM ODE PF CFG DSM IWAE PPCA MLE VLB SDE MMSE 2M

@@ -35,9 +35,9 @@ class Asking(Language):
 
     asked: dict[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
-    def own(self, table, key, original, in_english=None):
-        self.asked[table, key] = (in_english or words.in_mathematics)(original)
-        return super().own(table, key, original, in_english)
+    def own(self, table, key, text, page=None, english=""):
+        self.asked[table, key] = english or words.in_mathematics(text, page)
+        return super().own(table, key, text, page, english)
 
 
 def asked_for() -> dict[tuple[str, str], str]:
@@ -59,7 +59,7 @@ def ask_of_claim(asking: Language, claim: Claim) -> None:
     asking.name(claim)
     asking.source(claim)
     if claim.assumes != "the standing assumptions":
-        asking.assumption(claim.assumes)
+        asking.assumption(claim)
     for mistake in claim.mistakes:
         asking.because(claim, mistake)
     for derivation in claim.proved_by:
