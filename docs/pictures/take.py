@@ -1,6 +1,6 @@
 """The pictures of the README: parts of two pages of the book, as a browser shows them.
 
-make docs && python docs/pictures/take.py        writes page.png, reverse-step.png and reverse-step.zh.png beside this file
+make docs; python docs/pictures/take.py        writes page.png, reverse-step.png and reverse-step.zh.png beside this file
 
 It needs playwright and a Chromium on the path.
 """
@@ -33,7 +33,8 @@ def take() -> None:
             page.wait_for_timeout(500)  # lines wrap anew when their letters have come
             top = page.locator(first).first.bounding_box()
             bottom = page.locator(last).last.bounding_box()
-            assert top and bottom, f"{path} shows nothing called {first} or {last}"
+            if not top or not bottom:
+                raise LookupError(f"{path} shows nothing called {first} or {last}")
             scrolled = page.evaluate("window.scrollY")
             height = bottom["y"] + bottom["height"] - top["y"] + 3 * MARGIN
             clip = {"x": 0, "y": top["y"] + scrolled - MARGIN, "width": WIDTH, "height": height}
