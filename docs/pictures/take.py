@@ -1,6 +1,6 @@
 """The pictures of the README: parts of two pages of the book, as a browser shows them.
 
-make docs; python docs/pictures/take.py        writes page.png, reverse-step.png and reverse-step.zh.png beside this file
+make docs; python docs/pictures/take.py        writes page.png, reverse-step.png and reverse-step.zh.png beside it
 
 It needs playwright and a Chromium on the path.
 """
