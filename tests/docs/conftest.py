@@ -1,5 +1,6 @@
 """The site, built once for all tests, and a browser to look at it with; without either, a visible skip."""
 
+import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +20,8 @@ def site(tmp_path_factory):
 
     from docs.book.__main__ import main
 
-    shared = tmp_path_factory.getbasetemp().parent / "book"
+    mine = tmp_path_factory.getbasetemp()  # of this run; under xdist, of one process of it
+    shared = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "book"
     with FileLock(f"{shared}.lock"):
         if not (shared / "built").exists():
             assert main(["--out", str(shared / "html")]) == 0, "the book does not build"
