@@ -56,6 +56,7 @@ def pinned():
 # ---------------------------------------------------------------- the files are what is drawn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_drawn_again_it_has_the_same_bytes(name, pinned):
     needs(name)
@@ -156,6 +157,7 @@ def test_contrast_is_that_of_the_guidelines():
     assert contrast(PAPER, "#767676") == pytest.approx(4.54, abs=0.005)  # and the one that does not
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_a_drawing_can_be_read(name):
     """At the width of the page, and half of it: 16 cm, letters of 9 points at least, none over another or a curve."""
@@ -248,6 +250,7 @@ def test_prior_times_likelihood_lies_on_the_posterior():
     assert np.max(np.abs(exact - likelihood)) > 0.3  # there is something to see
 
 
+@pytest.mark.slow
 def test_particles_lie_on_the_lines_of_the_naive_chain():
     from docs.figures.naive_chain import PARTICLES
 

@@ -25,6 +25,7 @@ from docs.figures.drawn import BOOK  # noqa: E402
 from noiseproof.figures.drawing import BRIGHT, DARK, GREY, PALE  # noqa: E402
 from tests.legible import obstacles  # noqa: E402
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 MINE = (
     "kl-per-step",
