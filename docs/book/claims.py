@@ -53,7 +53,7 @@ def div(name: str, inside: str) -> str:
 
 
 def anchor(claim: Claim, name: str) -> str:
-    """Where a mistake stands on the page of its chapter."""
+    """Where a mistake or a derivation stands on the page of its chapter."""
     return f"{claim.id.split('.')[1]}--{name}"
 
 
@@ -92,7 +92,7 @@ def derivation(claim: Claim, d: Derivation, language: Language) -> str:
             broken[found.step].append((name, anchor(claim, name)))
     says = language.derivation(d, caption(d))
     lines = [f"{{.says}}\n{says}"] if says else []
-    lines.append(block(as_html(d, language, broken, f"{claim.id.split('.')[1]}--{d.__name__}")))
+    lines.append(block(as_html(d, language, broken, anchor(claim, d.__name__))))
     lines += [labelled("trust", f"† *{language['trust']}*", language.granted(f), language) for f in stated(d).granted]
     return "\n\n".join(lines)
 
@@ -154,7 +154,7 @@ def where(claim: Claim, name: str, language: Language) -> str:
     names = [d.__name__ for d in claim.proved_by]
     number = names.index(found.derivation) + 1
     place = language.say("breaks" if len(names) > 1 else "alone", step=found.step, number=number)
-    link = f'<a href="#{claim.id.split(".")[1]}--{found.derivation}">{place}</a>'
+    link = f'<a href="#{anchor(claim, found.derivation)}">{place}</a>'
     return f"{link}{language['colon']}{html(found.told(language))}"
 
 
