@@ -1,8 +1,5 @@
 """What sampling resolves: 1e-2 by plain draws for every claim marked M, and 1e-3 in a second by its sharpest atom."""
 
-from time import process_time
-
-import numpy as np
 import pytest
 
 import noiseproof
@@ -11,10 +8,10 @@ from numerics.compiled import formulas
 from numerics.statistics import PASS
 from numerics.statistics.atoms import Sampled, Surely
 from numerics.statistics.judging import atoms_of
+from tests.timing import seconds
 
 COARSE, FINE = 1e-2, 1e-3  # in standard deviations of a score
-SECONDS = 1.0  # of processor time, on a machine that does WORK in a twentieth of a second
-WORK = (17, 2**16, 2)
+SECONDS = 1.0  # of processor time
 
 CLAIMS = [claim for claim in noiseproof.claims().values() if "montecarlo" in claim.kinds]
 each_claim = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
@@ -24,24 +21,6 @@ def numbered(claim):
     """The atoms of a claim that sample, plainly or by an estimator, with the numbers that name their streams."""
     atoms = atoms_of(checking(claim, "montecarlo"), formulas(claim))
     return [(str(k), atom) for k, atom in enumerate(atoms, 1) if isinstance(atom, (Sampled, Surely))]
-
-
-def seconds(work):
-    """What a piece of work takes at best: processor time, which others on the same memory stretch."""
-    spent = []
-    for _ in range(3):
-        clock = process_time()
-        work()
-        spent.append(process_time() - clock)
-    return min(spent)
-
-
-def like_an_atom():
-    """Work of the kind that atoms do: normals, exponentials, and sums over a short axis."""
-    times, *shape = WORK
-    rng = np.random.Generator(np.random.Philox(0))
-    for _ in range(times):
-        np.exp(-np.square(rng.standard_normal(shape))).sum(axis=-1)
 
 
 def resolution(atom):
@@ -64,6 +43,5 @@ def test_the_sharpest_atom_resolves_a_thousandth_in_a_second(claim):
     assert finding.verdict == PASS, finding.detail
     assert finding.resolution is not None
     assert finding.resolution <= FINE
-    if (spent := seconds(lambda: atom.examine(0, claim.id, number))) >= SECONDS / 2:
-        spent *= 0.05 / seconds(like_an_atom)  # on a slow or a busy machine
+    spent = seconds(lambda: atom.examine(0, claim.id, number), SECONDS)
     assert spent < SECONDS, f"{spent:.2f} s"
