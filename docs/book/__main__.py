@@ -21,11 +21,13 @@ NEEDED = {
 
 def build(code: str, out: Path, fresh: bool) -> int:
     """One language into its folder; warnings are errors.  Returns Sphinx's exit status."""
+    import jieba  # cuts Chinese into words for the search
     from sphinx.cmd.build import build_main
 
     from .languages import language
 
     speaking = language(code)
+    jieba.setLogLevel("WARNING")
     options = ["-W", "--keep-going", "-q", "-b", "html", "-c", str(HERE), "-d", str(out.parent / f".doctrees-{code}")]
     options += ["-D", f"language={speaking.sphinx}", *(["-E", "-a"] if fresh else [])]
     status = build_main([*options, str(speaking.folder), str(out)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from gettext import NullTranslations
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,18 @@ LINK = re.compile(r"\{claim\}`([\w.-]+)`")
 
 def spoken(app: Sphinx) -> Language:
     return language("zh" if app.config.language.startswith("zh") else "en")
+
+
+class Frame(NullTranslations):
+    """What the theme says around a page; where we have no words for it, Sphinx has."""
+
+    def __init__(self, app: Sphinx) -> None:
+        super().__init__()
+        self.ours = {language("en")["here"]: spoken(app)["here"]}
+        self.add_fallback(app.translator)
+
+    def gettext(self, message: str) -> str:
+        return self.ours.get(message) or super().gettext(message)
 
 
 # ---------------------------------------------------------------- claims
@@ -172,6 +185,7 @@ def styles(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.translator = Frame(app)
     app.add_html_math_renderer("noiseproof", (inline, None), (displayed, None))
     app.add_directive("drawing", Drawing)
     app.connect("source-read", unfold)

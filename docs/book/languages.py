@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parents[1]  # docs/
 
 ENGLISH = {
     "language": "English",
+    "here": "On this page",
     "assumes": "Assumes",
     "letters": "Letters",
     "with": "with",
