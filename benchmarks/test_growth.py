@@ -97,6 +97,7 @@ def test_growth(axis, device, benchmark, report):
     )
 
 
+@pytest.mark.slow
 def test_memory(device, benchmark, report):
     """What a chain holds at most, beside what it is given, at one step and at a thousand."""
     particles, many = 2**17, 1000

@@ -5,6 +5,7 @@ statistical statement, for it would look for the unlucky one.  ``pytest --hypoth
 elsewhere each time.
 """
 
+import gc
 import os
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -21,6 +22,8 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+gc.set_threshold(50_000)  # as the command line does: SymPy makes many small objects and few circles of them
 
 settings.register_profile("steady", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("search", derandomize=False, database=None, deadline=None, print_blob=True, max_examples=2000)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -56,6 +57,7 @@ AT_LOADING = {
 }
 
 # Where these may be met at all when a module is loaded, by however many steps.
+BY_NAME = ("import_module", "__import__")
 HEAVY = {"torch", "numba", "triton"}
 HEAVY_AT_HOME = ("models", "numerics.kernels", "noiseproof.conformance.adapters", "benchmarks", "tests", "docs")
 
@@ -108,12 +110,13 @@ def names(node: ast.AST, module: str, is_package: bool) -> list[str]:
         source = ".".join([*above, *filter(None, [node.module])])
         # `from . import __version__` asks for a constant, not for what the package is made of.
         return [f"{source}.{alias.name}" for alias in node.names if alias.name != "__version__"]
-    if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
+    if isinstance(node, ast.Call) and (getattr(node.func, "attr", None) or getattr(node.func, "id", None)) in BY_NAME:
         asked = [str(a.value) for a in node.args[:1] if isinstance(a, ast.Constant)]
         return [name for name in asked if not name.startswith(".")]
     return []
 
 
+@cache
 def imports(root: Path) -> list[Import]:
     """Every import in the tree."""
     known, found = modules(root), []

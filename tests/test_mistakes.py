@@ -71,6 +71,9 @@ def test_every_trained_claim_has_a_mistake_that_training_can_find(claim):
 
 @pytest.mark.parametrize("claim", [c for c in noiseproof.claims().values() if "sampler" in c.kinds], ids=lambda c: c.id)
 def test_every_claim_that_is_run_has_a_mistake_that_the_run_finds(claim):
-    found = [check for _, wrong in wrong_versions(claim, "named") for check in examine(claim, "sampler", 0, wrong)]
-    assert not [check.detail for check in found if check.verdict == ERROR]
-    assert FAIL in {check.verdict for check in found}
+    for _, wrong in wrong_versions(claim, "named"):
+        for check in examine(claim, "sampler", 0, wrong):
+            assert check.verdict != ERROR, check.detail
+            if check.verdict == FAIL:
+                return
+    pytest.fail("the run lets all of them pass", pytrace=False)

@@ -80,7 +80,7 @@ def test_the_densities_of_a_world_are_densities(page):
 def test_what_is_defined_holds_in_the_world(derivation):
     where, world = page_of(derivation)
     world = {density: spell(meaning, where) for density, meaning in world.items()}
-    done = check(derivation)
+    done = check(derivation, judges=())  # its lines are judged where its claim is
     for left, right in done.facts:
         if world and left.has(Density):
             assert agree(done.spell(left), done.spell(sp.sympify(right)), tuple(world.items())), f"{left} = {right}"
@@ -102,6 +102,7 @@ def test_an_incoherent_world_is_found():
 # ---------------------------------------------------------------- nothing is computed in passing
 
 
+@pytest.mark.slow
 def test_no_integral_of_an_unspecified_density_is_ever_computed():
     """A careless doit ran for ten minutes once.  In this file it raises, whatever is followed."""
     z = reals("z")
@@ -222,7 +223,7 @@ def ask(derivation, parameter: str, pathological: int, invented: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("derivation", "parameter"), QUESTIONS[::9], ids=lambda e: e if isinstance(e, str) else name(e)
+    ("derivation", "parameter"), QUESTIONS[::18], ids=lambda e: e if isinstance(e, str) else name(e)
 )
 def test_no_formula_breaks_a_judge(derivation, parameter):
     ask(derivation, parameter, pathological=4, invented=3)

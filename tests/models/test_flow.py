@@ -40,10 +40,12 @@ def verdicts(seed=0, **formulas):
     return {name: atom.examine(seed, "flow", name).verdict for name, atom in atoms_of(**formulas).items()}
 
 
+@pytest.mark.slow
 def test_the_network_lands_on_the_formulas():
     assert set(verdicts().values()) == {PASS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistake(name):
     """The atom of the formula that is wrong refutes it, and no other."""
@@ -51,6 +53,7 @@ def test_mistake(name):
     assert [other for other in found if found[other] == FAIL] == [name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_an_error_of_the_size_it_resolves_is_found(shape):
     """Whatever its shape."""
@@ -68,6 +71,7 @@ def test_a_network_that_has_not_learnt_passes_nothing():
     assert "train it longer" in finding.detail
 
 
+@pytest.mark.slow
 def test_one_training_judges_every_formula():
     verdicts()
     trained = velocity.cache_info().misses
@@ -75,6 +79,7 @@ def test_one_training_judges_every_formula():
     assert velocity.cache_info().misses == trained
 
 
+@pytest.mark.slow
 def test_its_flow_has_nearly_the_densities_of_the_world():
     for t in TIMES:
         density, _, rate = carried_past(velocity(0), t, 96)
@@ -82,6 +87,7 @@ def test_its_flow_has_nearly_the_densities_of_the_world():
         np.testing.assert_allclose(rate, density_rate(WORLD, straight_line(t), SOME), atol=0.1)
 
 
+@pytest.mark.slow
 def test_one_step_makes_a_mean_and_after_reflow_data():
     noise, law = np.random.default_rng(0).standard_normal(20_000), yardstick(WORLD)
     first, second = (flow.in_one_step(network)(noise) for network in (velocity(0), reflowing(0)))
@@ -90,6 +96,7 @@ def test_one_step_makes_a_mean_and_after_reflow_data():
     assert sqrt(np.mean((first - WORLD.mean) ** 2)) < 5e-2
 
 
+@pytest.mark.slow
 def test_reflow_makes_trajectories_straight():
     """How much the velocity changes from end to end, in the mean square."""
     noise = np.random.default_rng(0).standard_normal(2000)
@@ -100,6 +107,7 @@ def test_reflow_makes_trajectories_straight():
     assert turns[1] < turns[0] / 50
 
 
+@pytest.mark.slow
 def test_what_small_steps_say_of_a_step():
     """Where the velocity turns, one long step is no better than it says."""
     step = lambda x_t, h, predicted_velocity, **_: x_t + h * predicted_velocity

@@ -56,6 +56,7 @@ def test_the_share_of_a_label_is_what_the_clean_classifier_says_on_average(y):
         assert share(y, x) == pytest.approx(average, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y", [0, 1])
 def test_slopes_are_differences(y):
     h = 1e-6
@@ -76,6 +77,7 @@ def test_draws_have_the_labels_and_the_marginals():
             assert abs(np.mean(seen < at) - p) < 5 * np.sqrt(p * (1 - p) / len(seen))
 
 
+@pytest.mark.slow
 def test_one_denoiser_knows_the_label_or_does_not():
     """Its three answers are apart where the labels are, and each is near the mean of its own noise."""
     exact = [expected_noise(X)]
@@ -85,10 +87,12 @@ def test_one_denoiser_knows_the_label_or_does_not():
     assert np.max(np.abs(exact[1] - exact[2])) > 0.5
 
 
+@pytest.mark.slow
 def test_the_networks_land_on_the_formulas():
     assert verdicts() == {("its probability", PASS): 2, ("noise", PASS): 4, ("score", PASS): 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLAIM.mistakes)
 def test_mistake(name):
     """Every atom that judges the wrong formula refutes it, also those where networks alone are put together."""
@@ -98,12 +102,14 @@ def test_mistake(name):
     assert sum(found[what, PASS] for what in ("its probability", "noise", "score")) == 10 - judged[1]
 
 
+@pytest.mark.slow
 def test_a_slope_of_the_wrong_size_is_refuted():
     """Guidance of a tenth too much."""
     found = verdicts(guided_score=lambda score, gradient, **_: score + 1.1 * gradient)
     assert found["score", FAIL] == 4
 
 
+@pytest.mark.slow
 def test_one_training_judges_every_formula():
     verdicts()
     trained = guidance.denoiser.cache_info().misses, guidance.trained_classifier.cache_info().misses

@@ -14,6 +14,7 @@ from numerics.worlds.digits import digits
 FEW = digits()[:300, 18:24]  # six pixels: fast
 
 
+@pytest.mark.slow
 def test_the_likelihood_of_ppca_is_reached():
     """Within a thousandth of a nat a pixel; and the gap is what the training says that it has left."""
     found, values, k = fitted(0), spectrum(), 4
@@ -24,6 +25,7 @@ def test_the_likelihood_of_ppca_is_reached():
     assert gap <= found.found.left
 
 
+@pytest.mark.slow
 def test_the_encoder_is_the_exact_posterior():
     x = digits()
 
@@ -40,12 +42,14 @@ def test_the_encoder_is_the_exact_posterior():
     assert fitted(0).bound == pytest.approx(log_likelihood(x, vae.W, vae.mu, np.exp(vae.log_noise))[0], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_just_the_latents_below_the_noise_collapse():
     lengths = np.sum(noisy(0).here.W ** 2, axis=0)
     assert np.sum(lengths > 1e-6) == np.sum(spectrum()[: len(lengths)] > NOISE) == 3
     assert [round(float(carried_by(n, noisy(0)).value), 6) > 0 for n in range(5)] == [True, True, True, False, False]
 
 
+@pytest.mark.slow
 def test_a_seed_decides_every_bit_and_another_finds_the_same_bound():
     one, two, other = (train(FEW, 2, seed) for seed in (3, 3, 4))
     assert np.array_equal(one.found.at, two.found.at)

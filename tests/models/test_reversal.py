@@ -46,11 +46,13 @@ def findings(seed=0, **formulas):
     return {name: atom.examine(seed, "step_tweedie", name) for name, atom in zip(TRUTH, atoms)}
 
 
+@pytest.mark.slow
 def test_the_network_lands_on_the_formula():
     for finding in findings().values():
         assert finding.verdict == PASS, finding.detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistake(name):
     """The atom of the formula that is wrong refutes it."""
@@ -59,6 +61,7 @@ def test_mistake(name):
         assert found[letter].verdict == FAIL, found[letter].detail
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("letter", "known"), [("mean", given), ("variance", square_given)])
 def test_an_error_of_the_size_it_resolves_is_found(letter, known, shape):
@@ -90,6 +93,7 @@ def test_a_network_that_says_no_numbers_refutes_nothing():
     assert "the network says what is no number" in finding.detail
 
 
+@pytest.mark.slow
 def test_a_network_may_come_close_to_the_truth_and_may_not_beat_it():
     """Pythagoras: the risk of the network is that of the truth and its distance from it; a mistake has more to lose."""
     x_t, x_prev = draws("x_prev", TIMES[0])(np.random.default_rng(1), 2**20)
@@ -103,6 +107,7 @@ def test_a_network_may_come_close_to_the_truth_and_may_not_beat_it():
             assert np.mean((x_prev - learned) ** 2) < np.mean((x_prev - wrong.formula(x_t)) ** 2), name
 
 
+@pytest.mark.slow
 def test_one_training_judges_every_formula():
     findings()
     trained = denoiser.cache_info().misses
@@ -117,6 +122,7 @@ def test_fresh_seeds(seed):
     assert [finding.verdict for finding in findings(seed).values()] == [PASS, PASS]
 
 
+@pytest.mark.slow
 def test_the_classifier_has_two_peaks_and_a_gap_where_the_kernel_has():
     """From between the clusters, the way back leads to either; the naive kernel would have its peak in the gap."""
     (bins,) = classifier(0).predict(np.array([0.05]))

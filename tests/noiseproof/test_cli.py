@@ -254,6 +254,7 @@ def test_help_and_version(run):
     assert run("verify", "-h")[0] == 0
 
 
+@pytest.mark.slow
 def test_a_check_that_is_killed_is_reported_and_not_waited_for(run, monkeypatch):
     """A worker dies as if the machine had run out of memory."""
     monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'tests' / 'noiseproof'}{os.pathsep}{ROOT}")

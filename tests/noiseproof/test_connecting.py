@@ -28,6 +28,7 @@ def judged(*options):
     return report
 
 
+@pytest.mark.slow
 def test_two_processes_find_what_one_finds():
     assert judged("--workers", "2") == judged("--workers", "1")
 

@@ -28,7 +28,7 @@ def with_verdicts(monkeypatch, **verdicts):
 
 
 def test_a_mistake_is_killed_by_every_kind_that_finds_it_out():
-    trial = tried(VARIANCE, "named", "beta", BETA)
+    trial = tried(VARIANCE, "named", "beta", BETA, thorough=True)
     assert trial.by == ("symbolic", "quadrature", "property", "montecarlo")
     assert not trial.survives
     assert not trial.errors
@@ -38,7 +38,7 @@ def test_a_mistake_is_killed_by_every_kind_that_finds_it_out():
 def test_the_first_refutation_is_enough(monkeypatch):
     said = {"quadrature": [PASS, FAIL, FAIL], "property": [PASS], "montecarlo": [PASS]}
     asked = with_verdicts(monkeypatch, symbolic=[FAIL, FAIL], **said)
-    assert tried(VARIANCE, "named", "beta", BETA).by == ("symbolic", "quadrature")
+    assert tried(VARIANCE, "named", "beta", BETA, thorough=True).by == ("symbolic", "quadrature")
     assert asked == ["symbolic", "quadrature", "quadrature", "property", "montecarlo"]
 
 

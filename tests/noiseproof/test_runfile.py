@@ -346,6 +346,7 @@ def test_ctrl_c_and_then_resume(verified, examined, monkeypatch, tmp_path):
     assert examined == ["property", "montecarlo"]
 
 
+@pytest.mark.slow
 def test_two_processes_write_what_one_writes(verified, tmp_path):
     kinds = ["--kind", "symbolic", "--kind", "quadrature"]
     verified("--run", tmp_path / "one", *kinds)

@@ -122,6 +122,7 @@ def test_help_names_what_there_is(run):
     assert described(tomllib.loads(EXAMPLE)).dimension == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["point", "bimodal", "crossing", "three.toml"])
 def test_every_dimension_is_drawn(run, tmp_path, name):
     pytest.importorskip("matplotlib", reason="figures are drawn by matplotlib: pip install 'noiseproof[docs]'")
@@ -213,6 +214,7 @@ def test_a_figure_that_nothing_can_draw_is_refused_before_anything_is_drawn(run,
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_torch_in_single_precision_draws_nearly_the_same(run, tmp_path):
     pytest.importorskip("torch")
     for k, device in enumerate(([], ["--device", "cpu"])):

@@ -53,6 +53,7 @@ def suite(tmp_path):
     return ran
 
 
+@pytest.mark.slow
 def test_each_property_is_a_test(suite):
     ran = suite(SUITE)
     out = ran.stdout

@@ -338,6 +338,7 @@ def test_an_object_of_a_module_is_found_again(file):
     assert ran.stdout == "['PASS', 'PASS']\n", ran.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_we_break_off_leaves_no_question_open(file):
     def nobody_knows(call):
         raise LookupError("what the network would say")

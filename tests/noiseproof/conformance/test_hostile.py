@@ -227,6 +227,7 @@ def test_levels_that_are_none_are_not_believed(of, says):
     assert says in why.value.what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

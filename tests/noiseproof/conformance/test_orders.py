@@ -20,7 +20,12 @@ def test_correct_loops_have_their_order(id, name):
 
 @pytest.mark.parametrize(
     ("id", "name", "rate"),
-    [("P17", "forgetful", 1), ("P17", "half", 1), ("P18", "sde_forgetful", 1), ("P18", "louder", 0)],
+    [
+        ("P17", "forgetful", 1),
+        ("P18", "sde_forgetful", 1),
+        pytest.param("P17", "half", 1, marks=pytest.mark.slow),
+        pytest.param("P18", "louder", 0, marks=pytest.mark.slow),
+    ],
 )
 def test_a_defect_that_costs_an_order_is_caught(id, name, rate):
     found = asked(id, name)
@@ -29,6 +34,7 @@ def test_a_defect_that_costs_an_order_is_caught(id, name, rate):
     assert found.telling.at["n"][:4] == [24, 48, 96, 192]
 
 
+@pytest.mark.slow
 def test_digits_that_are_lost_are_told_from_an_order_that_is_not_there():
     lost, wrong = asked("P17", "few_digits"), asked("P17", "half")
     assert (lost.verdict, lost.telling.diagnosis) == (FAIL, "arithmetic")

@@ -28,6 +28,7 @@ def first_normal(folder):
     return float(z), int(hits)
 
 
+@pytest.mark.slow
 def test_a_chain_is_compiled_anew_when_the_normals_change_that_it_is_made_of(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "numerics", ignore=shutil.ignore_patterns("__pycache__"))
     normals = tmp_path / "numerics" / "kernels" / "numba_noise.py"

@@ -19,6 +19,7 @@ def rate(seen, relation="=", stated=0.01, predicted=None, runs=10_000):
 # ---------------------------------------------------------------- the numbers of a small run
 
 
+@pytest.mark.slow
 def test_a_small_calibration_is_not_off(monkeypatch):
     monkeypatch.setattr(detection, "PILOT", 20)
     rates = [
