@@ -68,8 +68,8 @@ class Task:
 def trials(task: Task) -> Iterator[Trial]:
     """Every wrong version of one group of one claim, tried."""
     claim = claim_called(task.claim)
+    thorough = task.thorough or task.group == "named"  # of a mistake with a name, every kind is told that finds it out
     for name, wrong in wrong_versions(claim, task.group):
-        thorough = task.thorough or task.group == "named"  # which kinds find a mistake out is told of those with names
         yield tried(claim, task.group, name, wrong, task.kinds, task.seed, thorough)
 
 

@@ -57,9 +57,10 @@ AT_LOADING = {
 }
 
 # Where these may be met at all when a module is loaded, by however many steps.
-BY_NAME = ("import_module", "__import__")
 HEAVY = {"torch", "numba", "triton"}
 HEAVY_AT_HOME = ("models", "numerics.kernels", "noiseproof.conformance.adapters", "benchmarks", "tests", "docs")
+
+BY_NAME = ("import_module", "__import__")  # functions that import what they are told
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,11 @@ def take() -> None:
                 raise LookupError(f"{path} shows nothing called {first} or {last}")
             scrolled = page.evaluate("window.scrollY")
             height = bottom["y"] + bottom["height"] - top["y"] + 3 * MARGIN
-            clip = {"x": 0, "y": top["y"] + scrolled - MARGIN, "width": WIDTH, "height": height}
-            page.screenshot(path=HERE / f"{name}.png", clip=clip, full_page=True)
+            page.screenshot(
+                path=HERE / f"{name}.png",
+                clip={"x": 0, "y": top["y"] + scrolled - MARGIN, "width": WIDTH, "height": height},
+                full_page=True,
+            )
         chromium.close()
 
 
